@@ -1,0 +1,50 @@
+"""A laboratory for model collapse: fit a model, draw the next training set from it, fit again.
+
+>>> import modelcollapse as mc
+>>> dataset = mc.run(mc.Experiment(n_samples=100, generations=10))
+>>> mc.measure(dataset, "wasserstein2")
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Experiment": "experiment",
+    "run": "lab",
+    "replay": "lab",
+    "estimate": "lab",
+    "save": "results",
+    "load": "results",
+    "measure": "results",
+    "plot": "plots",
+    "expectations": "theory",
+    "Status": "types",
+    "RecipeError": "errors",
+    "DataError": "errors",
+    "StorageError": "errors",
+}
+
+__all__ = ["__version__", *_HOMES]  # noqa: PLE0604
+
+if TYPE_CHECKING:
+    from modelcollapse.errors import DataError, RecipeError, StorageError
+    from modelcollapse.experiment import Experiment
+    from modelcollapse.lab import estimate, replay, run
+    from modelcollapse.plots import plot
+    from modelcollapse.results import load, measure, save
+    from modelcollapse.theory import expectations
+    from modelcollapse.types import Status
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for when it is asked for: numba and xarray take most of a second."""
+    if name in _HOMES:
+        return getattr(import_module(f"modelcollapse.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'modelcollapse' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Names for completion."""
+    return sorted(__all__)

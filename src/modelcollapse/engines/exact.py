@@ -1,0 +1,69 @@
+"""The exact engine: a training set is its items. Exact for itself; its cost grows with N."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from modelcollapse.errors import Problem
+from modelcollapse.families.base import Family, Fit
+from modelcollapse.sources import Law, Source
+from modelcollapse.types import Array, IntArray, Params, Sizes, Streams, per_replicate
+
+
+@dataclass(frozen=True)
+class Items:
+    """Items ``(replicate, item, ...)``, of which the first ``size`` ``(replicate,)`` of a row count."""
+
+    x: Array
+    size: IntArray
+
+
+@dataclass(frozen=True)
+class ExactEngine:
+    """Hold every item of every replicate."""
+
+    family: Family
+
+    def draw(self, source: Source, size: Sizes, streams: Streams) -> Items:
+        """Draw items from a source."""
+        return Items(source.sample(size, streams), per_replicate(size, len(streams)))
+
+    def pick(self, data: Items, size: Sizes, streams: Streams) -> Items:
+        """Pick items without replacement, each subset of a size as likely as any other."""
+        sizes = per_replicate(size, len(streams))
+        picked = np.zeros((len(streams), int(sizes.max(initial=0)), *data.x.shape[2:]))
+        for r, stream in enumerate(streams):
+            if sizes[r] == data.size[r]:
+                picked[r, : sizes[r]] = data.x[r, : sizes[r]]
+            elif sizes[r] > 0:
+                chosen = stream.choice(data.size[r], sizes[r], replace=False, shuffle=False)
+                picked[r, : sizes[r]] = data.x[r, chosen]
+        return Items(picked, sizes)
+
+    def merge(self, *data: Items) -> Items:
+        """Put the items of each replicate one after the other."""
+        size = np.sum([part.size for part in data], axis=0)
+        if all(np.all(part.size == part.x.shape[1]) for part in data):
+            return Items(np.concatenate([part.x for part in data], axis=1), size)
+        first = data[0].x
+        merged = np.zeros((len(first), int(size.max(initial=0)), *first.shape[2:]))
+        for r in range(len(first)):
+            rows = [part.x[r, : part.size[r]] for part in data]
+            merged[r, : size[r]] = np.concatenate(rows)
+        return Items(merged, size)
+
+    def fit(self, data: Items, start: Params | None, streams: Streams) -> Fit:
+        """Fit the family to the items, each of weight 1."""
+        return self.family.fit(data.x, data.size, None, start, streams)
+
+    def model(self, params: Params) -> Law:
+        """The family with the fitted parameters."""
+        return Law(self.family, params)
+
+    def refuses(self, n_samples: int) -> list[Problem]:
+        """Nothing: what it cannot hold in memory, the lab's limits refuse."""
+        return []
+
+    def bytes_needed(self, n_samples: int) -> int:
+        """The current and the next training set, and their parts while they are merged."""
+        return 8 * 3 * n_samples

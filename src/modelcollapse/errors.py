@@ -1,0 +1,60 @@
+"""The errors a user can meet. Each is raised before any work, with every problem found at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong: the field as written in TOML, its value, and what is allowed."""
+
+    field: str
+    value: object
+    allowed: str
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        shown = _shorten(repr(self.value))
+        return f"{self.field} = {shown}: {self.allowed}" if self.field else self.allowed
+
+
+class LabError(ValueError):
+    """The base of all errors with a list of problems; `exit_code` is the command line's."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, problems: Sequence[Problem] | str, file: str = "") -> None:
+        """Take the problems (or one sentence) and the file they were found in."""
+        if isinstance(problems, str):
+            problems = [Problem("", None, problems)]
+        self.problems = tuple(problems)
+        self.file = file
+        super().__init__(self.message())
+
+    def message(self) -> str:
+        """Say all problems, a line each, with the file before each of them."""
+        start = f"{self.file}: " if self.file else ""
+        return "\n".join(f"{start}{problem}" for problem in self.problems)
+
+
+class RecipeError(LabError):
+    """A bad recipe: unknown keys, values out of range, tables that do not fit each other."""
+
+    exit_code = 2
+
+
+class DataError(LabError):
+    """Bad input data, or an input file that is not there."""
+
+    exit_code = 3
+
+
+class StorageError(LabError):
+    """A result that cannot be written or read: damaged, of another recipe, or no place for it."""
+
+    exit_code = 4
+
+
+def _shorten(text: str, limit: int = 80) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,0 +1,285 @@
+"""The recipe as a value: everything that decides a result, checked, frozen, with a content key."""
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Mapping
+from functools import reduce
+from operator import or_
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+
+import numpy as np
+import tomli_w
+from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
+
+from modelcollapse import families, recipe, streams, truths, workflows
+from modelcollapse.engines import ENGINES
+from modelcollapse.errors import Problem, RecipeError
+from modelcollapse.families.mixture import Mixture, MixtureTruth
+from modelcollapse.fields import Count, Seed, Table, bad
+from modelcollapse.sources import DataSet, Law, Source
+from modelcollapse.types import Array, Params
+from modelcollapse.workflows import Mix
+
+STREAM_VERSION = 1
+"""Raised when the same recipe draws other numbers than before."""
+LOG_SAVED = 200
+
+
+class Every(Table):
+    """Save every ``every``-th generation."""
+
+    every: Count
+
+
+def _save(value: Any) -> Any:
+    if value in ("all", "log") or isinstance(value, Every):
+        return value
+    if isinstance(value, Mapping) and set(value) == {"every"}:
+        return Every(**value)
+    raise bad('must be "all", "log" or {every = a whole number}')
+
+
+def _engine(value: Any) -> Any:
+    if value not in ENGINES:
+        raise bad(f"must be one of {', '.join(map(repr, ENGINES))}")
+    return value
+
+
+Truth: TypeAlias = Annotated[reduce(or_, truths.TRUTHS), Field(discriminator="family")]  # type: ignore[valid-type]
+Learner: TypeAlias = Annotated[reduce(or_, families.LEARNERS), Field(discriminator="family")]  # type: ignore[valid-type]
+WorkflowTable: TypeAlias = reduce(or_, workflows.WORKFLOWS)  # type: ignore[valid-type]
+
+
+class Experiment(Table):
+    """Everything that decides a result. The defaults are the blog post's experiment.
+
+    Make one from the same names as in TOML, ``Experiment(n_samples=1000, workflow={"kind": "mix",
+    "real": 0.1})``, or from a file with `from_toml`. It cannot be changed; ``changed(...)`` gives
+    another.
+
+    Parameters
+    ----------
+    n_samples
+        N, the size of every training set.
+    generations
+        The number of fits; generation 0 is the truth.
+    replicates
+        The number of independent trajectories.
+    seed
+        From 0 to 2**128.
+    engine, streams, save, truth, learner, workflow
+        As in the recipe's page, ``docs/recipe.md``.
+
+    Raises
+    ------
+    RecipeError
+        With every problem found, not only the first.
+    DataError
+        Where the truth is a data set that is not what it should be.
+    """
+
+    n_samples: Count = 10_000
+    generations: Count = 2_000
+    replicates: Count = 8
+    seed: Seed = 0
+    engine: Annotated[str, BeforeValidator(_engine)] = "exact"
+    streams: Literal["independent", "common"] = "independent"
+    save: Annotated[Literal["all", "log"] | Every, BeforeValidator(_save)] = "all"
+    truth: Truth = MixtureTruth(weights=(0.5, 0.5), means=(-2.0, 2.0), stds=(1.0, 1.0))
+    learner: Learner = Mixture()
+    workflow: WorkflowTable = Mix()
+
+    _source: Source = PrivateAttr()
+
+    def __init__(self, **values: Any) -> None:
+        """Check all values, and read the data set where the truth is one."""
+        self._build(values, Path(), "")
+
+    def _build(
+        self, values: Mapping[str, Any], base: Path, file: str, data: Array | None = None
+    ) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            found = recipe.problems_of(error, Experiment) + recipe.untagged(values)
+            raise RecipeError(found + _more_problems(values, found), file) from None
+        problems = recipe.untagged(values) + cross_check(self)
+        if problems:
+            raise RecipeError(problems, file)
+        try:
+            self._source = _source_of(self.truth, base, data)
+            problems = _data_problems(self)
+        except truths.DataError as error:
+            raise truths.DataError(error.problems, file) from None
+        if problems:
+            raise truths.DataError(problems, file)
+
+    @classmethod
+    def from_toml(cls, source: str | Path, changes: Iterable[str] = ()) -> "Experiment":
+        """Read a recipe: text if ``source`` holds a newline or "=", else a path.
+
+        ``changes`` are ``"key=value"`` strings that replace values in the text before defaults are
+        filled in, as ``--set`` does. A data file's path is relative to the recipe's.
+        """
+        if isinstance(source, str) and ("\n" in source or "=" in source):
+            file, text = "", source
+        else:
+            file, text = str(source), recipe.read_recipe(Path(source))
+        raw = recipe.replace_values(recipe.parse(text, file), changes)
+        return cls._from_raw(raw, Path(file).parent if file else Path(), file)
+
+    @classmethod
+    def from_json(cls, text: str, data: Array | None = None) -> "Experiment":
+        """Read the recipe of a result; ``data`` are the values of its data set, where it has one."""
+        raw = json.loads(text)
+        raw["seed"] = int(raw.get("seed", 0))
+        return cls._from_raw(raw, Path(), "", data)
+
+    @classmethod
+    def _from_raw(
+        cls, raw: Mapping[str, Any], base: Path, file: str, data: Array | None = None
+    ) -> "Experiment":
+        experiment = cls.__new__(cls)
+        experiment._build(raw, base, file, data)
+        return experiment
+
+    def changed(self, **values: Any) -> "Experiment":
+        """Another experiment, with some values replaced; everything is checked again."""
+        data = (
+            self._source.values
+            if isinstance(self._source, DataSet) and "truth" not in values
+            else None
+        )
+        return self._from_raw({**self.table(), **values}, Path(), "", data)
+
+    def table(self) -> dict[str, Any]:
+        """The recipe as TOML holds it, all values filled in but those that are not given."""
+        table: dict[str, Any] = self.model_dump(mode="json", exclude_none=True)
+        return table
+
+    def to_toml(self) -> str:
+        """The recipe as TOML, all values filled in."""
+        return tomli_w.dumps(self.table())
+
+    def to_json(self) -> str:
+        """The recipe as JSON; a seed beyond 2^53 as a string, since JSON's readers lose its digits."""
+        table = self.table()
+        table["seed"] = self.seed if self.seed <= 2**53 else str(self.seed)
+        return json.dumps(table, sort_keys=True, allow_nan=False)
+
+    @property
+    def source(self) -> Source:
+        """The truth, as something to draw from."""
+        return self._source
+
+    @property
+    def start(self) -> Params | None:
+        """The truth's parameters, where it is of the learner's family and size."""
+        if not isinstance(self._source, Law) or self._source.family.name != self.learner.name:
+            return None
+        blank = self.learner.blank(1)
+        fits = all(a.shape == b.shape for a, b in zip(self._source.params, blank, strict=True))
+        return self._source.params if fits else None
+
+    def content(self) -> dict[str, Any]:
+        """What decides the numbers of one replicate: no replicates, generations or saved ones.
+
+        Values at their defaults are left out, so that a key added to recipes later moves no stream;
+        a data set stands there with the hash of its values.
+        """
+        kept = self.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
+        for name in ("generations", "replicates", "save", "seed", "streams"):
+            kept.pop(name, None)
+        for name, tag in (("truth", "family"), ("learner", "family"), ("workflow", "kind")):
+            kept.setdefault(name, {})[tag] = getattr(getattr(self, name), tag)
+        if isinstance(self._source, DataSet):
+            kept["truth"] = {"family": "data", "sha256": truths.digest(self._source.values)}
+        return {"version": STREAM_VERSION, **kept}
+
+    def key(self) -> tuple[int, ...]:
+        """The content key: eight 32-bit words, the recipe's part of every stream."""
+        if self.streams == "common":
+            return streams.COMMON_KEY
+        text = json.dumps(self.content(), sort_keys=True, allow_nan=False)
+        words = np.frombuffer(hashlib.sha256(text.encode()).digest(), dtype="<u4")
+        return tuple(int(word) for word in words)
+
+    def saved(self) -> list[int]:
+        """The generations that are stored: always 0 and the last."""
+        last = self.generations
+        if isinstance(self.save, Every):
+            return sorted({*range(0, last + 1, self.save.every), last})
+        if self.save == "all":
+            return list(range(last + 1))
+        return sorted({0, last, *(int(g) for g in np.geomspace(1, last, LOG_SAVED).round())})
+
+    def notes(self) -> list[str]:
+        """What is allowed but should be known: a loose tolerance, a regularised covariance."""
+        found = []
+        learner = self.learner
+        if isinstance(learner, Mixture) and learner.solver == "em":
+            short = math.sqrt(2.0 * learner.tolerance)
+            if short > 0.01:
+                found.append(
+                    f"learner.tolerance = {learner.tolerance:g}: a fit may end up to {short:.2g} "
+                    "sampling standard deviations short of the maximum"
+                )
+            if learner.reg_covar > 0.0:
+                found.append(
+                    f"learner.reg_covar = {learner.reg_covar:g} is added every generation: without real "
+                    f"data the variance settles near N reg_covar = {self.n_samples * learner.reg_covar:g}"
+                )
+        return found
+
+    def __eq__(self, other: object) -> bool:
+        """Equal recipes give equal results, to the bit."""
+        return (
+            isinstance(other, Experiment)
+            and self.to_json() == other.to_json()
+            and self.content() == other.content()
+        )
+
+    def __hash__(self) -> int:
+        """Hash the recipe."""
+        return hash((self.to_json(), self.key()))
+
+
+def cross_check(experiment: Experiment) -> list[Problem]:
+    """What does not fit together, each table alone being right."""
+    problems: list[Problem] = list(experiment.learner.problems())
+    least, n = experiment.learner.least_items(), experiment.n_samples
+    if n < least:
+        of = (
+            f"learner.components = {experiment.learner.components}" if least > 2 else "this learner"
+        )
+        problems.append(Problem("n_samples", n, f"must be at least {least} for {of}"))
+    return problems
+
+
+def _more_problems(values: Mapping[str, Any], found: list[Problem]) -> list[Problem]:
+    """Cross-check the tables that are right, so that all problems are told at once."""
+    broken = {problem.field.split(".")[0].split("[")[0] for problem in found}
+    right = {k: v for k, v in values.items() if k not in broken and k in Experiment.model_fields}
+    right.pop("truth", None)
+    try:
+        Experiment(**right)
+    except RecipeError as error:
+        return [p for p in error.problems if not broken & {p.field.split(".")[0], "learner"}]
+    return []
+
+
+def _source_of(truth: Any, base: Path, data: Array | None) -> Source:
+    if isinstance(truth, truths.DataTruth):
+        return DataSet(data) if data is not None else truths.read(truth, base)
+    return Law(*truth.law())
+
+
+def _data_problems(experiment: Experiment) -> list[Problem]:
+    source, components = experiment.source, getattr(experiment.learner, "components", 1)
+    if not isinstance(source, DataSet) or len(np.unique(source.values)) >= components:
+        return []
+    distinct = len(np.unique(source.values))
+    allowed = f"must hold at least {components} distinct values, one a component; it has {distinct}"
+    return [Problem("truth.path", experiment.truth.path, allowed)]

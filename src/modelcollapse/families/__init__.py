@@ -1,0 +1,9 @@
+"""The families that can be learned, one a file; a new one is a file and its line here."""
+
+from modelcollapse.families.gaussian import Gaussian, GaussianTruth
+from modelcollapse.families.mixture import Mixture, MixtureTruth
+
+LEARNERS = (Gaussian, Mixture)
+"""What a recipe's ``[learner]`` can be."""
+LAWS = (GaussianTruth, MixtureTruth)
+"""What a recipe's ``[truth]`` can be, beside a data set: families with parameters."""

@@ -1,0 +1,139 @@
+"""One Gaussian, fitted by maximum likelihood (ddof 0) or with the unbiased variance (ddof 1)."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, NamedTuple
+
+import numpy as np
+from scipy.special import log_ndtr, ndtr
+
+from modelcollapse import kernels
+from modelcollapse.errors import Problem
+from modelcollapse.families.base import Fit
+from modelcollapse.fields import Ddof, Positive, Real, Table
+from modelcollapse.types import Array, IntArray, Sizes, Status, Streams, per_replicate
+
+HALF_LOG_2PI = 0.5 * np.log(2.0 * np.pi)
+STEPS = np.array([-8.0, -6.5, -5.0, -3.5, -2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 3.5, 5.0, 6.5, 8.0])
+
+
+class GaussianParams(NamedTuple):
+    """Mean and standard deviation, each ``(replicate,)``."""
+
+    mean: Array
+    std: Array
+
+
+class Gaussian(Table):
+    """A Gaussian on the real line; ``ddof`` is what the sum of squares is divided by: n - ddof."""
+
+    name: ClassVar[str] = "gaussian"
+    dimensions: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "mean": (),
+        "std": (),
+        "total_mean": (),
+        "total_variance": (),
+    }
+
+    family: Literal["gaussian"] = "gaussian"
+    ddof: Ddof = 0
+
+    def problems(self) -> list[Problem]:
+        """No setting contradicts another."""
+        return []
+
+    def least_items(self) -> int:
+        """One item more than ``ddof``."""
+        return 1 + self.ddof
+
+    def sample(self, params: GaussianParams, size: Sizes, streams: Streams) -> Array:
+        """Draw normals."""
+        sizes = per_replicate(size, len(streams))
+        items = np.empty((len(streams), int(sizes.max(initial=0))))
+        for r, stream in enumerate(streams):
+            row = min(r, len(params.mean) - 1)
+            out = stream.standard_normal(out=items[r, : sizes[r]])
+            out *= params.std[row]
+            out += params.mean[row]
+        return items
+
+    def fit(
+        self,
+        x: Array,
+        size: IntArray,
+        weight: Array | None,
+        start: GaussianParams | None,
+        streams: Streams,
+    ) -> Fit:
+        """Take the weighted mean and variance, in two passes; weights count as repeated items."""
+        given = np.empty((len(x), 0)) if weight is None else weight
+        total, mean, variance = kernels.moments(x, given, size)
+        std = np.sqrt(variance * (total / (total - self.ddof)))
+        status = np.where(std == 0.0, int(Status.COLLAPSED | Status.POINT_MASS), 0)
+        status = np.where(np.isfinite(mean) & np.isfinite(std), status, int(Status.NONFINITE))
+        return Fit(GaussianParams(mean, std), np.ones(len(x), dtype=np.int64), status)
+
+    def record(self, params: GaussianParams) -> dict[str, Array]:
+        """Mean and std, and again as total moments, which every family of real numbers has."""
+        mean, variance = self.moments(params)
+        return {"mean": mean, "std": params.std, "total_mean": mean, "total_variance": variance}
+
+    def restore(self, variables: Mapping[str, Array]) -> GaussianParams:
+        """Read the parameters of a result."""
+        return GaussianParams(variables["mean"], variables["std"])
+
+    def take(self, new: GaussianParams, old: GaussianParams, keep_old: Any) -> GaussianParams:
+        """Keep the old parameters of some replicates."""
+        return GaussianParams(*(np.where(keep_old, o, n) for n, o in zip(new, old, strict=True)))
+
+    def blank(self, replicates: int) -> GaussianParams:
+        """Parameters that are not there."""
+        return GaussianParams(np.full(replicates, np.nan), np.full(replicates, np.nan))
+
+    def moments(self, params: GaussianParams) -> tuple[Array, Array]:
+        """Mean and variance."""
+        return params.mean, params.std**2
+
+    def _standardised(self, params: GaussianParams, x: Array) -> Array:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            z = (x - params.mean[:, None]) / params.std[:, None]
+        return np.where(np.isnan(z), 0.0, z)  # an item on a point
+
+    def log_pdf(self, params: GaussianParams, x: Array) -> Array:
+        """Log density; of a point -inf, and +inf on it."""
+        z = self._standardised(params, x)
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+            return np.where(
+                np.isinf(z), -np.inf, -0.5 * z * z - np.log(params.std)[:, None] - HALF_LOG_2PI
+            )
+
+    def cdf(self, params: GaussianParams, x: Array) -> Array:
+        """Distribution function."""
+        step = (params.std == 0.0)[:, None]
+        z = self._standardised(params, x)
+        return np.where(step, (x >= params.mean[:, None]).astype(float), ndtr(z))
+
+    def quantile(self, params: GaussianParams, score: Array) -> Array:
+        """Quantiles: the score is the standardised quantile itself."""
+        return params.mean[:, None] + params.std[:, None] * score
+
+    def knots(self, params: GaussianParams) -> Array:
+        """Points across the bulk and the tails."""
+        return params.mean[:, None] + params.std[:, None] * STEPS
+
+    def partial_mean(self, params: GaussianParams, score: Array) -> Array:
+        """E X 1(X < q) = m Phi(score) - s phi(score)."""
+        density = np.exp(-0.5 * score * score - HALF_LOG_2PI)
+        below = np.exp(log_ndtr(score))
+        return params.mean[:, None] * below - params.std[:, None] * density
+
+
+class GaussianTruth(Table):
+    """A Gaussian as the real distribution."""
+
+    family: Literal["gaussian"] = "gaussian"
+    mean: Real
+    std: Positive
+
+    def law(self) -> tuple[Gaussian, GaussianParams]:
+        """The family and its parameters, one row for all replicates."""
+        return Gaussian(), GaussianParams(np.array([self.mean]), np.array([self.std]))

@@ -1,0 +1,222 @@
+"""Mixtures of one-dimensional Gaussians, fitted by EM to the maximum or by scikit-learn."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, NamedTuple
+
+import numpy as np
+from pydantic import Field, model_validator
+from scipy.special import ndtr
+
+from modelcollapse import kernels
+from modelcollapse.errors import Problem
+from modelcollapse.families.base import Fit
+from modelcollapse.families.solvers import kmeans_start, scikit_learn_fit
+from modelcollapse.fields import Count, NotNegative, Positive, Probabilities, Real, Table, bad
+from modelcollapse.types import Array, IntArray, Sizes, Status, Streams, per_replicate
+
+HALF_LOG_2PI = 0.5 * np.log(2.0 * np.pi)
+
+
+class MixtureParams(NamedTuple):
+    """Weights, means and standard deviations, each ``(replicate, component)``.
+
+    A dead component has weight 0 and keeps its last mean and std; a point has weight > 0 and std 0.
+    """
+
+    weight: Array
+    mean: Array
+    std: Array
+
+
+class Mixture(Table):
+    """A mixture of ``components`` Gaussians on the real line, and how it is fitted.
+
+    ``solver = "em"`` climbs to the maximum of the likelihood: it ends when less than ``tolerance``
+    nats, in total, are left to gain. ``solver = "scikit-learn"`` is that library's own
+    GaussianMixture at its own defaults, which stops about two steps after its k-means start.
+
+    An M-step keeps the sample's mean and second moment wherever EM stops (with ``reg_covar = 0``),
+    so the total variance of the model is the training set's.
+    """
+
+    name: ClassVar[str] = "mixture"
+    dimensions: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "weight": ("component",),
+        "mean": ("component",),
+        "std": ("component",),
+        "total_mean": (),
+        "total_variance": (),
+    }
+
+    family: Literal["mixture"] = "mixture"
+    components: Count = 2
+    solver: Literal["em", "scikit-learn"] = "em"
+    start: Literal["model", "kmeans"] = "model"
+    tolerance: Positive = 1e-5
+    max_iterations: Count = 10000
+    reg_covar: NotNegative = 0.0
+
+    def problems(self) -> list[Problem]:
+        """Name the settings of ``em`` that scikit-learn's solver would not use."""
+        if self.solver == "em":
+            return []
+        given = (
+            (name, getattr(self, name), field.default)
+            for name, field in type(self).model_fields.items()
+            if name in ("start", "tolerance", "max_iterations", "reg_covar")
+        )
+        return [
+            Problem(f"learner.{name}", value, 'is for solver = "em" only; leave it out')
+            for name, value, default in given
+            if value != default
+        ]
+
+    def least_items(self) -> int:
+        """Two items a component."""
+        return 2 * self.components
+
+    def sample(self, params: MixtureParams, size: Sizes, streams: Streams) -> Array:
+        """Draw items, component after component: a multinomial of counts, then normals."""
+        sizes = per_replicate(size, len(streams))
+        items = np.empty((len(streams), int(sizes.max(initial=0))))
+        for r, stream in enumerate(streams):
+            row = min(r, len(params.weight) - 1)
+            weight = params.weight[row]
+            counts = stream.multinomial(sizes[r], weight / weight.sum())
+            out = stream.standard_normal(out=items[r, : sizes[r]])
+            out *= np.repeat(params.std[row], counts)
+            out += np.repeat(params.mean[row], counts)
+        return items
+
+    def fit(
+        self,
+        x: Array,
+        size: IntArray,
+        weight: Array | None,
+        start: MixtureParams | None,
+        streams: Streams,
+    ) -> Fit:
+        """Fit by the chosen solver; a component that dies or becomes a point is a status."""
+        if self.solver == "scikit-learn":
+            parts, iterations, status = scikit_learn_fit(self.components, x, size, weight, streams)
+            return Fit(MixtureParams(*parts), iterations, status)
+        if start is None or self.start == "kmeans":
+            start = MixtureParams(*kmeans_start(self.components, x, size, weight, streams))
+        params = MixtureParams(
+            *(np.array(np.broadcast_to(part, (len(x), self.components))) for part in start)
+        )
+        given = np.empty((len(x), 0)) if weight is None else weight
+        iterations, bits = kernels.em_batch(
+            x, given, size, *params, self.tolerance, self.max_iterations, self.reg_covar, False
+        )
+        whole = params.weight.max(axis=1) == 1.0
+        point = np.any((params.weight == 1.0) & (params.std == 0.0), axis=1) & whole
+        return Fit(params, iterations, bits | np.where(point, int(Status.COLLAPSED), 0))
+
+    def record(self, params: MixtureParams) -> dict[str, Array]:
+        """Parameters in the order of their means, dead components last, and the total moments."""
+        order = np.lexsort((params.mean, params.weight == 0.0), axis=1)
+        weight, mean, std = (np.take_along_axis(part, order, axis=1) for part in params)
+        total_mean, total_variance = self.moments(params)
+        return {
+            "weight": weight,
+            "mean": mean,
+            "std": std,
+            "total_mean": total_mean,
+            "total_variance": total_variance,
+        }
+
+    def restore(self, variables: Mapping[str, Array]) -> MixtureParams:
+        """Read the parameters of a result."""
+        return MixtureParams(variables["weight"], variables["mean"], variables["std"])
+
+    def take(self, new: MixtureParams, old: MixtureParams, keep_old: Any) -> MixtureParams:
+        """Keep the old parameters of some replicates."""
+        mask = keep_old[:, None]
+        return MixtureParams(*(np.where(mask, o, n) for n, o in zip(new, old, strict=True)))
+
+    def blank(self, replicates: int) -> MixtureParams:
+        """Parameters that are not there."""
+        return MixtureParams(*(np.full((replicates, self.components), np.nan) for _ in range(3)))
+
+    def moments(self, params: MixtureParams) -> tuple[Array, Array]:
+        """Mean and variance of the whole mixture, without cancellation."""
+        mean = np.einsum("rk,rk->r", params.weight, params.mean)
+        away = params.mean - mean[:, None]
+        return mean, np.einsum("rk,rk->r", params.weight, away**2 + params.std**2)
+
+    def _standardised(self, params: MixtureParams, x: Array) -> Array:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            z = (x[:, None, :] - params.mean[:, :, None]) / params.std[:, :, None]
+        return np.where(np.isnan(z), 0.0, z)  # an item on a point
+
+    def log_pdf(self, params: MixtureParams, x: Array) -> Array:
+        """Log density; -inf where only points are left, +inf on a point."""
+        z = self._standardised(params, x)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            logit = np.log(params.weight) - np.log(params.std) - HALF_LOG_2PI
+            logit = np.where(params.weight > 0.0, logit, -np.inf)[:, :, None]
+            each = np.where(np.isinf(z), -np.inf, logit - 0.5 * z * z)
+            return np.asarray(np.logaddexp.reduce(each, axis=1))
+
+    def cdf(self, params: MixtureParams, x: Array) -> Array:
+        """Distribution function."""
+        z = self._standardised(params, x)
+        step = (params.std == 0.0)[:, :, None]
+        below = np.where(step, (x[:, None, :] >= params.mean[:, :, None]).astype(float), ndtr(z))
+        return np.einsum("rk,rkp->rp", params.weight, below)
+
+    def quantile(self, params: MixtureParams, score: Array) -> Array:
+        """Quantiles by bracketed Newton steps."""
+        score = np.broadcast_to(score, (len(params.weight), score.shape[-1]))
+        return kernels.mixture_quantile(*map(np.ascontiguousarray, (*params, score)))
+
+    def knots(self, params: MixtureParams) -> Array:
+        """Means and points 1, 2, 3, 4.5 and 6.5 stds away, of the components alive."""
+        steps = np.array([-6.5, -4.5, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.5, 6.5])
+        alive = params.weight > 0.0
+        first = np.take_along_axis(params.mean, alive.argmax(axis=1)[:, None], axis=1)
+        mean, std = np.where(alive, params.mean, first), np.where(alive, params.std, 0.0)
+        return (mean[:, :, None] + std[:, :, None] * steps).reshape(len(mean), -1)
+
+    def partial_mean(self, params: MixtureParams, score: Array) -> Array:
+        """E X 1(X < q): sum of w (m Phi(z) - s phi(z)) over components."""
+        x = self.quantile(params, score)
+        z = self._standardised(params, x)
+        step = (params.std == 0.0)[:, :, None]
+        mean, std = params.mean[:, :, None], params.std[:, :, None]
+        below = np.where(step, 0.0, ndtr(z))
+        density = np.exp(-0.5 * z * z - HALF_LOG_2PI)
+        smooth = np.einsum("rk,rkp->rp", params.weight, mean * below - std * density)
+        # a point that the quantile lies on gives just what is missing of the probability
+        reached = np.einsum("rk,rkp->rp", params.weight, np.where(step, x[:, None] > mean, below))
+        passed = np.einsum(
+            "rk,rkp->rp", params.weight, np.where(step, (x[:, None] > mean) * mean, 0.0)
+        )
+        on_point = np.any(step & (x[:, None] == mean), axis=1)
+        return smooth + passed + np.where(on_point, (ndtr(score) - reached) * x, 0.0)
+
+
+class MixtureTruth(Table):
+    """A mixture as the real distribution: all three lists are given."""
+
+    family: Literal["mixture"] = "mixture"
+    weights: Probabilities
+    means: tuple[Real, ...] = Field(min_length=1)
+    stds: tuple[Positive, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _lengths(self) -> "MixtureTruth":
+        lengths = (len(self.weights), len(self.means), len(self.stds))
+        if len(set(lengths)) > 1:
+            raise bad(
+                "weights, means and stds must be of one length; these have "
+                f"{lengths[0]}, {lengths[1]} and {lengths[2]}"
+            )
+        return self
+
+    def law(self) -> tuple[Mixture, MixtureParams]:
+        """The family and its parameters, one row for all replicates."""
+        weight = np.array([self.weights])
+        params = MixtureParams(weight / weight.sum(), np.array([self.means]), np.array([self.stds]))
+        return Mixture(components=len(self.weights)), params

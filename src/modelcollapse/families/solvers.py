@@ -1,0 +1,103 @@
+"""What is left to scikit-learn: k-means starts, and its own GaussianMixture at its own defaults.
+
+Both draw a seed from the replicate's stream at each call: an integer ``random_state`` kept over
+generations would return the same draw again and again. Threads are held to one.
+"""
+
+import warnings
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from modelcollapse.types import Array, IntArray, Status, Streams
+
+Parts = tuple[Array, Array, Array]
+"""Weights, means and stds, each ``(replicate, component)``."""
+
+
+@cache
+def _one_thread() -> Any:
+    import sklearn.cluster  # loads the libraries whose threads the controller looks for
+    from threadpoolctl import ThreadpoolController
+
+    assert sklearn.cluster is not None
+    return ThreadpoolController()
+
+
+def _seed(stream: np.random.Generator) -> int:
+    return int(stream.integers(2**32, dtype=np.uint64))
+
+
+def kmeans_start(
+    components: int, x: Array, size: IntArray, weight: Array | None, streams: Streams
+) -> Parts:
+    """Start EM from the clusters of k-means; an empty cluster is a dead component.
+
+    A cluster without spread borrows the mean variance within clusters: a start should not be a
+    point. Where no cluster has a spread, the data are at most ``components`` distinct points.
+    """
+    parts = tuple(np.zeros((len(x), components)) for _ in range(3))
+    for r, stream in enumerate(streams):
+        row = x[r, : size[r]]
+        given = np.ones(len(row)) if weight is None else weight[r, : size[r]]
+        seed = _seed(stream)
+        labels = _labels(components, row, given, seed)
+        counts = np.bincount(labels, given, components)
+        center = np.average(row, weights=given)
+        alive = counts > 0.0
+        share = np.where(alive, counts, 1.0)
+        mean = center + np.bincount(labels, given * (row - center), components) / share
+        variance = np.bincount(labels, given * (row - mean[labels]) ** 2, components) / share
+        pooled = float(variance @ counts) / counts.sum()
+        spread = np.where(variance > 0.0, variance, pooled)
+        for part, value in zip(parts, (counts / counts.sum(), mean, np.sqrt(spread)), strict=True):
+            part[r] = value
+    return parts  # type: ignore[return-value]
+
+
+def _labels(components: int, row: Array, given: Array, seed: int) -> IntArray:
+    from sklearn.cluster import KMeans
+
+    scale = max(float(np.abs(row - row[0]).max()), 1e-300)
+    column = ((row - row[0]) / scale)[:, None]  # k-means squares: keep it from over- and underflow
+    with _one_thread().limit(limits=1), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # fewer distinct points than clusters: an empty cluster
+        model = KMeans(components, n_init=1, random_state=seed).fit(column, sample_weight=given)
+    return np.asarray(model.labels_, dtype=np.int64)
+
+
+def scikit_learn_fit(
+    components: int, x: Array, size: IntArray, weight: Array | None, streams: Streams
+) -> tuple[Parts, IntArray, IntArray]:
+    """Fit scikit-learn's GaussianMixture at its defaults: k-means start, tol 1e-3, reg_covar 1e-6.
+
+    An error of the solver is a status; the parameters are then one component with the sample's
+    mean and variance, for a caller that has no last model to keep.
+    """
+    from sklearn.mixture import GaussianMixture
+
+    if weight is not None:
+        raise ValueError("scikit-learn's GaussianMixture takes no weights")
+    parts = tuple(np.zeros((len(x), components)) for _ in range(3))
+    iterations = np.zeros(len(x), dtype=np.int64)
+    status = np.zeros(len(x), dtype=np.int64)
+    for r, stream in enumerate(streams):
+        model = GaussianMixture(components, random_state=_seed(stream))
+        try:
+            with _one_thread().limit(limits=1), warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # not converged: a status
+                model.fit(x[r, : size[r], None])
+        except ValueError:
+            status[r] = int(Status.SOLVER_FAILED)
+            row = x[r, : size[r]]
+            parts[0][r, 0], parts[1][r], parts[2][r] = 1.0, row.mean(), row.std()
+            continue
+        alive = model.weights_ * size[r] > 1e-9  # it gives an empty component ten roundings
+        parts[0][r] = np.where(alive, model.weights_, 0.0) / model.weights_[alive].sum()
+        parts[1][r] = model.means_[:, 0]
+        parts[2][r] = np.sqrt(model.covariances_[:, 0, 0])
+        iterations[r] = model.n_iter_
+        status[r] |= 0 if model.converged_ else int(Status.NOT_CONVERGED)
+        status[r] |= 0 if alive.all() else int(Status.COMPONENT_DEAD)
+    return parts, iterations, status  # type: ignore[return-value]

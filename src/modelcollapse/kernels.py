@@ -1,0 +1,756 @@
+"""Compiled arithmetic: sums over items, the E-step, EM to the maximum, quantiles. No classes, no files.
+
+Sums run in `LANES` fixed lanes that are added up in one fixed order, so that the bits of a result
+do not depend on the width of the processor's vectors. Every kernel has a plain NumPy twin in
+``tests/unit/test_kernels.py``. All kernels live in this one module, because numba's cache does not
+see changes in functions imported from other files.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba import types as nbt
+from numba.extending import intrinsic
+
+from modelcollapse.types import Array, IntArray
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+LANES = 32
+"""Independent partial sums. 16 are unrolled by LLVM before it vectorises, which costs a factor of 4."""
+LOG_EVERY = 64
+"""Blocks between logarithms of a running product: 64 factors of at most 16 stay below 1e308."""
+
+DEAD, POINT, NOT_CONVERGED, UNIDENTIFIED, NONFINITE = 1, 2, 8, 16, 64  # as in types.Status
+
+
+def compiled(function: F) -> F:
+    """Compile a kernel: cached on disk, without the interpreter's lock, in strict IEEE arithmetic.
+
+    No fast-math flag is set, not even fused multiply-add: it would make the bits depend on the processor.
+    """
+    options = {"cache": True, "nogil": True, "error_model": "numpy"}
+    return cast(F, numba.njit(**options)(function))
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _as_float(_context: Any, bits: Any) -> Any:
+    """Read the 64 bits of an integer as a float."""
+
+    def generate(_c: Any, builder: Any, _s: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], ir.DoubleType())
+
+    return nbt.float64(nbt.int64), generate
+
+
+@compiled
+def exp_negative(x: float) -> float:
+    """exp(x) for x <= 0, within one unit in the last place; below -708 it stays at exp(-708).
+
+    Range reduction by ln 2 in two parts, a polynomial of degree 12, and exponent bits: a form that
+    LLVM vectorises, where a call of the C library's exp does not.
+    """
+    x = max(x, -708.0)
+    k = (x * 1.4426950408889634 + 6755399441055744.0) - 6755399441055744.0
+    r = x - k * 6.93147180369123816490e-01
+    r = r - k * 1.90821492927058770002e-10
+    p = 1.0 / 479001600.0
+    p = p * r + 1.0 / 39916800.0
+    p = p * r + 1.0 / 3628800.0
+    p = p * r + 1.0 / 362880.0
+    p = p * r + 1.0 / 40320.0
+    p = p * r + 1.0 / 5040.0
+    p = p * r + 1.0 / 720.0
+    p = p * r + 1.0 / 120.0
+    p = p * r + 1.0 / 24.0
+    p = p * r + 1.0 / 6.0
+    p = p * r + 0.5
+    p = p * r + 1.0
+    p = p * r + 1.0
+    return p * _as_float((np.int64(k) + 1023) << 52)
+
+
+@compiled
+def _lane_sum(lanes: Array, start: int) -> float:
+    """Add up one row of lanes, pairwise, in a fixed order."""
+    width = LANES
+    part = np.empty(LANES)
+    for lane in range(LANES):
+        part[lane] = lanes[start + lane]
+    while width > 1:
+        width //= 2
+        for lane in range(width):
+            part[lane] += part[lane + width]
+    return part[0]
+
+
+@compiled
+def weighted_moments(x: Array, weight: Array, size: int) -> tuple[float, float, float]:
+    """Total weight, mean and second central moment of one replicate's items, in two passes.
+
+    ``weight`` has the items' length, or length 0 for weight 1 each. Two passes, centred: a single
+    pass loses all digits at an offset of 1e8.
+    """
+    weighted = weight.size > 0
+    lanes = np.zeros(2 * LANES)
+    center = x[0] if size else 0.0
+    for i in range(0, size - LANES + 1, LANES):
+        for lane in range(LANES):
+            w = weight[i + lane] if weighted else 1.0
+            lanes[lane] += w
+            lanes[LANES + lane] += w * (x[i + lane] - center)
+    for i in range(size - size % LANES, size):
+        w = weight[i] if weighted else 1.0
+        lanes[0] += w
+        lanes[LANES] += w * (x[i] - center)
+    total = _lane_sum(lanes, 0)
+    mean = center + _lane_sum(lanes, LANES) / total
+    lanes.fill(0.0)
+    for i in range(0, size - LANES + 1, LANES):
+        for lane in range(LANES):
+            w = weight[i + lane] if weighted else 1.0
+            y = x[i + lane] - mean
+            lanes[lane] += w * y
+            lanes[LANES + lane] += w * (y * y)
+    for i in range(size - size % LANES, size):
+        w = weight[i] if weighted else 1.0
+        y = x[i] - mean
+        lanes[0] += w * y
+        lanes[LANES] += w * (y * y)
+    shift = _lane_sum(lanes, 0) / total  # what rounding left of the first pass
+    variance = _lane_sum(lanes, LANES) / total - shift * shift
+    return total, mean + shift, max(variance, 0.0)
+
+
+@compiled
+def moments(x: Array, weight: Array, size: IntArray) -> tuple[Array, Array, Array]:
+    """Total weight, mean and second central moment, axis ``(replicate,)``, of items ``(replicate, item)``.
+
+    ``weight`` has the items' shape, or no columns for weight 1 each. ``size`` items of a row count.
+    """
+    replicates = x.shape[0]
+    total, mean, variance = np.empty(replicates), np.empty(replicates), np.empty(replicates)
+    for r in range(replicates):
+        total[r], mean[r], variance[r] = weighted_moments(x[r], weight[r], size[r])
+    return total, mean, variance
+
+
+@compiled
+def e_step(
+    x: Array, weight: Array, size: int, logit: Array, mean: Array, std: Array, pairs: bool,
+    sums: Array, cross: Array,
+) -> float:  # fmt: skip
+    """One pass over the items of one replicate; returns the log-likelihood without n/2 log(2 pi).
+
+    With responsibilities r_k and z_k = (x - mean_k)/std_k it fills ``sums[k] = sum r_k (1, z_k, z_k^2)``
+    and, if ``pairs``, ``cross[k K + l] = sum r_k r_l (1, z, .., z^4)`` for k < l, z of the narrower of
+    the two: what Newton's method needs beside (Louis 1982), in the variable in which it is small.
+
+    ``logit`` is log(weight_k/std_k). The largest logit is subtracted before any exponential, so
+    an item may lie any number of standard deviations away from every component.
+    """
+    components = mean.size
+    weighted = weight.size > 0
+    items, given = np.zeros(LANES), np.ones(LANES)
+    z, q = np.empty((components, LANES)), np.empty((components, LANES))
+    top, total, product, height = np.empty(LANES), np.empty(LANES), np.ones(LANES), np.zeros(LANES)
+    lanes = np.zeros((components, 3 * LANES))
+    cross_lanes = np.zeros((components * components if pairs else 1, 5 * LANES))
+    logs = 0.0
+    blocks = (size + LANES - 1) // LANES
+    for block in range(blocks):
+        first = block * LANES
+        if first + LANES <= size:
+            for lane in range(LANES):
+                items[lane] = x[first + lane]
+            if weighted:
+                for lane in range(LANES):
+                    given[lane] = weight[first + lane]
+        else:
+            for lane in range(LANES):
+                inside = first + lane < size
+                items[lane] = x[first + lane] if inside else x[first]
+                given[lane] = (weight[first + lane] if weighted else 1.0) if inside else 0.0
+        for k in range(components):
+            center, scale, constant = mean[k], 1.0 / std[k], logit[k]
+            zk, qk = z[k], q[k]
+            for lane in range(LANES):
+                y = (items[lane] - center) * scale
+                zk[lane] = y
+                qk[lane] = constant - 0.5 * (y * y)
+        if components == 2:  # one exponential serves both
+            qk, ql = q[0], q[1]
+            for lane in range(LANES):
+                d = qk[lane] - ql[lane]
+                e = exp_negative(-abs(d))
+                s = 1.0 + e
+                g = 1.0 / s
+                top[lane] = max(qk[lane], ql[lane])
+                total[lane] = s
+                qk[lane] = g if d > 0.0 else e * g
+                ql[lane] = e * g if d > 0.0 else g
+        else:
+            qk = q[0]
+            for lane in range(LANES):
+                top[lane] = qk[lane]
+                total[lane] = 0.0
+            for k in range(1, components):
+                qk = q[k]
+                for lane in range(LANES):
+                    top[lane] = max(top[lane], qk[lane])
+            for k in range(components):
+                qk = q[k]
+                for lane in range(LANES):
+                    e = exp_negative(qk[lane] - top[lane])
+                    qk[lane] = e
+                    total[lane] += e
+            for k in range(components):
+                qk = q[k]
+                for lane in range(LANES):
+                    qk[lane] /= total[lane]
+        if weighted:
+            for lane in range(LANES):
+                height[lane] += given[lane] * (top[lane] + math.log(total[lane]))
+        else:
+            for lane in range(LANES):
+                height[lane] += given[lane] * top[lane]
+                product[lane] *= total[lane] if given[lane] > 0.0 else 1.0
+            if block % LOG_EVERY == LOG_EVERY - 1:
+                for lane in range(LANES):
+                    logs += math.log(product[lane])
+                    product[lane] = 1.0
+        for k in range(components):
+            zk, qk, out = z[k], q[k], lanes[k]
+            for lane in range(LANES):
+                r = given[lane] * qk[lane]
+                y = zk[lane]
+                out[lane] += r
+                out[LANES + lane] += r * y
+                out[2 * LANES + lane] += r * y * y
+        if pairs:
+            for k in range(components):
+                for other in range(k + 1, components):
+                    zk = z[k if std[k] <= std[other] else other]
+                    qk, ql, out = q[k], q[other], cross_lanes[k * components + other]
+                    for lane in range(LANES):
+                        y = zk[lane]
+                        v = given[lane] * (qk[lane] * ql[lane])
+                        v1 = v * y
+                        v2 = v1 * y
+                        v3 = v2 * y
+                        out[lane] += v
+                        out[LANES + lane] += v1
+                        out[2 * LANES + lane] += v2
+                        out[3 * LANES + lane] += v3
+                        out[4 * LANES + lane] += v3 * y
+    for k in range(components):
+        for j in range(3):
+            sums[k, j] = _lane_sum(lanes[k], j * LANES)
+    if pairs:
+        for k in range(components):
+            for other in range(k + 1, components):
+                for j in range(5):
+                    index = k * components + other
+                    cross[index, j] = _lane_sum(cross_lanes[index], j * LANES)
+    for lane in range(LANES):
+        logs += math.log(product[lane])
+    return _lane_sum(height, 0) + logs
+
+
+@compiled
+def information(
+    total: float, weight: Array, mean: Array, std: Array, sums: Array, cross: Array, share: float,
+    matrix: Array, score: Array,
+) -> None:  # fmt: skip
+    """Fill the score and the information of a mixture's log-likelihood at its present parameters.
+
+    Coordinates a component: its logit, its mean in units of its std, the log of its std; the
+    matrix has rows in this order, component after component. The matrix is the complete-data
+    information less ``share`` times the missing information (Louis 1982): at share 1 the observed
+    information, whose step is Newton's, at share 0 nearly the step of EM. The logits' common
+    shift, which changes nothing, gets an information of its own so that the matrix can be inverted.
+    """
+    components = mean.size
+    matrix.fill(0.0)
+    for k in range(components):
+        a, first, second = 3 * k, sums[k, 1], sums[k, 2]
+        score[a] = sums[k, 0] - total * weight[k]
+        score[a + 1] = first
+        score[a + 2] = second - sums[k, 0]
+        for other in range(components):
+            matrix[a, 3 * other] = total / components - total * weight[k] * weight[other]
+        matrix[a, a] += total * weight[k]
+        matrix[a + 1, a + 1] = sums[k, 0]
+        matrix[a + 1, a + 2] = 2.0 * first
+        matrix[a + 2, a + 1] = 2.0 * first
+        matrix[a + 2, a + 2] = 2.0 * second
+    # d_k = (1, z_k, z_k^2 - 1) as polynomials in the z of the narrower component of each pair
+    poly = np.zeros((2, 3, 3))
+    for k in range(components):
+        for other in range(k + 1, components):
+            narrow, wide = (k, other) if std[k] <= std[other] else (other, k)
+            p = std[narrow] / std[wide]
+            q = (mean[narrow] - mean[wide]) / std[wide]
+            poly[0, 0, 0], poly[0, 1, 1], poly[0, 2, 0], poly[0, 2, 2] = 1.0, 1.0, -1.0, 1.0
+            poly[1, 0, 0], poly[1, 1, 0], poly[1, 1, 1] = 1.0, q, p
+            poly[1, 2, 0], poly[1, 2, 1], poly[1, 2, 2] = q * q - 1.0, 2.0 * p * q, p * p
+            moment = cross[k * components + other]
+            for i in range(3):
+                for j in range(3):
+                    own, across, theirs = 0.0, 0.0, 0.0
+                    for a in range(3):
+                        for b in range(3):
+                            own += poly[0, i, a] * poly[0, j, b] * moment[a + b]
+                            across += poly[0, i, a] * poly[1, j, b] * moment[a + b]
+                            theirs += poly[1, i, a] * poly[1, j, b] * moment[a + b]
+                    matrix[3 * narrow + i, 3 * narrow + j] -= share * own
+                    matrix[3 * wide + i, 3 * wide + j] -= share * theirs
+                    matrix[3 * narrow + i, 3 * wide + j] += share * across
+                    matrix[3 * wide + j, 3 * narrow + i] += share * across
+
+
+@compiled
+def newton_step(matrix: Array, score: Array, step: Array) -> float:
+    """Solve matrix step = score; return the gain a parabola promises, or -1 if it is not a maximum.
+
+    The matrix, scaled to a unit diagonal, must have Cholesky pivots above 1e-8: below, the
+    likelihood is flat or a saddle.
+    """
+    size = score.size
+    factor = np.zeros((size, size))
+    scale = np.empty(size)
+    for i in range(size):
+        if not matrix[i, i] > 0.0:
+            return -1.0
+        scale[i] = 1.0 / math.sqrt(matrix[i, i])
+    for i in range(size):
+        for j in range(i + 1):
+            value = matrix[i, j] * scale[i] * scale[j]
+            for k in range(j):
+                value -= factor[i, k] * factor[j, k]
+            if i == j:
+                if not value > 1e-8:
+                    return -1.0
+                factor[i, i] = math.sqrt(value)
+            else:
+                factor[i, j] = value / factor[j, j]
+    gain = 0.0
+    for i in range(size):
+        value = score[i] * scale[i]
+        for k in range(i):
+            value -= factor[i, k] * step[k]
+        step[i] = value / factor[i, i]
+        gain += 0.5 * step[i] * step[i]
+    for i in range(size - 1, -1, -1):
+        value = step[i]
+        for k in range(i + 1, size):
+            value -= factor[k, i] * step[k]
+        step[i] = value / factor[i, i]
+    for i in range(size):
+        step[i] *= scale[i]
+    return gain
+
+
+@compiled
+def _reach(mean: float) -> float:
+    """How far from its mean an item of a point may lie: a few roundings."""
+    return 2.0**-48 * abs(mean) + 1e-152
+
+
+@compiled
+def _is_point(mean: float, std: float) -> bool:
+    """Whether a component's spread is a rounding of its mean, or its square would underflow."""
+    return std <= 2.0**-50 * abs(mean) + 1e-154
+
+
+@compiled
+def _claim(x: Array, weight: Array, size: int, mean: float) -> tuple[int, float, float]:
+    """Take a point's items out of the working set, in place; return what is left, their weight and mean."""
+    kept, held, shift = 0, 0.0, 0.0
+    reach = _reach(mean)
+    for i in range(size):
+        w = weight[i] if weight.size > 0 else 1.0
+        if abs(x[i] - mean) <= reach:
+            held += w
+            shift += w * (x[i] - mean)
+        else:
+            x[kept] = x[i]
+            if weight.size > 0:
+                weight[kept] = w
+            kept += 1
+    return kept, held, mean + shift / held if held > 0.0 else mean
+
+
+@compiled
+def _exact_variance(
+    x: Array, weight: Array, size: int, logit: Array, mean: Array, std: Array, k: int, center: float
+) -> float:
+    """Component k's variance about ``center`` under the present responsibilities, in a second pass."""
+    total, second = 0.0, 0.0
+    for i in range(size):
+        top, norm, own = -np.inf, 0.0, 0.0
+        for j in range(mean.size):
+            top = max(top, logit[j] - 0.5 * ((x[i] - mean[j]) / std[j]) ** 2)
+        for j in range(mean.size):
+            e = math.exp(logit[j] - 0.5 * ((x[i] - mean[j]) / std[j]) ** 2 - top)
+            norm += e
+            if j == k:
+                own = e
+        own *= (weight[i] if weight.size > 0 else 1.0) / norm
+        total += own
+        second += own * (x[i] - center) ** 2
+    return second / total
+
+
+@compiled
+def _join_points(x: Array, weight: Array, size: int, w: Array, m: Array, s: Array) -> None:
+    """Where no component has a spread, let each item join the nearest point.
+
+    Points joined by items that lie elsewhere get their mean and variance, and are points no longer.
+    """
+    components = m.size
+    found = np.zeros((3, components))
+    for i in range(size):
+        nearest, distance = -1, np.inf
+        for k in range(components):
+            if w[k] > 0.0 and abs(x[i] - m[k]) < distance:
+                nearest, distance = k, abs(x[i] - m[k])
+        if nearest >= 0:
+            v = weight[i] if weight.size > 0 else 1.0
+            found[0, nearest] += v
+            found[1, nearest] += v * (x[i] - m[nearest])
+            found[2, nearest] += v * (x[i] - m[nearest]) ** 2
+    for k in range(components):
+        w[k] = found[0, k]
+        if w[k] > 0.0:
+            shift = found[1, k] / w[k]
+            s[k] = math.sqrt(max(found[2, k] / w[k] - shift * shift, 0.0))
+            m[k] += shift
+            if _is_point(m[k], s[k]):
+                s[k] = 0.0
+
+
+@compiled
+def _m_step(
+    x: Array, weight: Array, size: int, total: float, reg_covar: float, logit: Array, now: Array,
+    sums: Array, after: Array,
+) -> tuple[int, float]:  # fmt: skip
+    """EM's next parameters, rows weight, mean and std of ``after``.
+
+    Returns the number of a component that has become a point, or -1, and the longest change of a
+    mean, in stds, or of the log of a std.
+    """
+    point, longest = -1, 0.0
+    for k in range(now.shape[1]):
+        std, shift = now[2, k], sums[k, 1] / sums[k, 0]
+        spread = sums[k, 2] / sums[k, 0] - shift * shift
+        after[0, k] = sums[k, 0] / total
+        after[1, k] = now[1, k] + std * shift
+        variance = std * std * spread
+        if spread < 1e-6 * shift * shift:  # too few digits left of the difference
+            variance = _exact_variance(x, weight, size, logit, now[1], now[2], k, after[1, k])
+        after[2, k] = math.sqrt(max(variance, 0.0) + reg_covar)
+        if _is_point(after[1, k], after[2, k]):
+            point = k
+        else:
+            longest = max(longest, abs(shift), abs(math.log(after[2, k] / std)))
+    return point, longest
+
+
+@compiled
+def _accelerate(
+    total: float, share: float, now: Array, sums: Array, cross: Array, step: Array
+) -> tuple[float, bool]:
+    """Newton's step from the sums of a pass, and the gain it promises (-1 where there is no maximum).
+
+    Where the information is not positive, or Newton's last step failed (``share`` < 1), the step is
+    one between EM's and Newton's. The second value says whether there is a step at all.
+    """
+    matrix, score = np.empty((step.size, step.size)), np.empty(step.size)
+    promised = -1.0
+    found = False
+    for attempt in range(2):
+        part = 1.0 if attempt == 0 else min(share, 0.95)
+        information(total, now[0], now[1], now[2], sums, cross, part, matrix, score)
+        gain = newton_step(matrix, score, step)
+        found = gain > 0.0
+        if attempt == 0:
+            promised = gain
+            if found and share == 1.0:
+                break
+    return promised, found
+
+
+@compiled
+def _take(now: Array, step: Array, after: Array) -> None:
+    """Walk along a step, at most 0.7 stds of a mean or of a log std, 1.4 of a logit."""
+    count, longest = now.shape[1], 0.7
+    for k in range(count):
+        longest = max(longest, 0.5 * abs(step[3 * k]))
+        longest = max(longest, abs(step[3 * k + 1]))
+        longest = max(longest, abs(step[3 * k + 2]))
+    factor, norm = 0.7 / longest, 0.0
+    for k in range(count):
+        after[0, k] = now[0, k] * math.exp(factor * step[3 * k])
+        after[1, k] = now[1, k] + now[2, k] * factor * step[3 * k + 1]
+        after[2, k] = now[2, k] * math.exp(factor * step[3 * k + 2])
+        norm += after[0, k]
+    for k in range(count):
+        after[0, k] /= norm
+
+
+@compiled
+def _copy(source: Array, target: Array) -> None:
+    """Copy element by element: numba's slice assignment takes seconds to compile."""
+    for row in range(source.shape[0]):
+        for k in range(source.shape[1]):
+            target[row, k] = source[row, k]
+
+
+@compiled
+def _without(now: Array, active: IntArray, gone: int) -> tuple[Array, IntArray]:
+    """Leave one component out of the active ones; the others' weights add up to 1 again."""
+    count = now.shape[1] - 1
+    left, numbers, norm = np.empty((3, count)), np.empty(count, dtype=np.int64), 0.0
+    for k in range(count):
+        old = k if k < gone else k + 1
+        numbers[k] = active[old]
+        for row in range(3):
+            left[row, k] = now[row, old]
+        norm += left[0, k]
+    for k in range(count):
+        left[0, k] /= norm
+    return left, numbers
+
+
+@compiled
+def _store(now: Array, active: IntArray, share: float, w: Array, m: Array, s: Array) -> None:
+    """Write the active components' parameters to their places."""
+    for k in range(active.size):
+        w[active[k]], m[active[k]], s[active[k]] = now[0, k] * share, now[1, k], now[2, k]
+
+
+@compiled
+def _begin(w: Array, m: Array, s: Array) -> tuple[Array, IntArray]:
+    """Gather the components that have a weight and a spread: those that EM moves."""
+    count = 0
+    for k in range(w.size):
+        count += 1 if w[k] > 0.0 and s[k] > 0.0 else 0
+    now, active, norm = np.empty((3, count)), np.empty(count, dtype=np.int64), 0.0
+    count = 0
+    for k in range(w.size):
+        if w[k] > 0.0 and s[k] > 0.0:
+            now[0, count], now[1, count], now[2, count] = w[k], m[k], s[k]
+            active[count] = k
+            norm += w[k]
+            count += 1
+    for k in range(count):
+        now[0, k] /= norm
+    return now, active
+
+
+@compiled
+def _climb(
+    y: Array, v: Array, n: int, rest: float, now: Array, active: IntArray, tolerance: float,
+    budget: int, reg_covar: float, plain: bool, trace: Array, traced: int,
+    w: Array, m: Array, s: Array,
+) -> tuple[int, int, int]:  # fmt: skip
+    """Climb with a fixed set of components; stop at the top, or where one dies or becomes a point.
+
+    Writes weights that add up to 1 over ``active``. Returns the passes, the status bits, and the
+    number of the component that is gone (its weight is 0 if it died, its std 0 if it is a point) or -1.
+    """
+    count = active.size
+    drop = min(1e-6, 0.1 * tolerance) if tolerance > 0.0 else 1e-12
+    sums, cross = np.empty((count, 3)), np.empty((count * count, 5))
+    after, back, step = np.empty((3, count)), np.empty((3, count)), np.zeros(3 * count)
+    logit = np.empty(count)
+    previous, gain_before, newton, share = -np.inf, np.inf, False, 1.0
+    passes = 0
+    while True:
+        for k in range(count):
+            logit[k] = math.log(now[0, k]) - math.log(now[2, k])
+        height = e_step(y, v, n, logit, now[1], now[2], not plain, sums, cross)
+        passes += 1
+        if not np.isfinite(height):
+            return passes, NONFINITE, -1
+        if newton and height < previous - 1e-13 * abs(previous) and passes < budget:
+            _copy(back, now)  # the likelihood has fallen: take EM's step instead
+            newton, share = False, 0.5 * share
+            continue
+        if traced + passes <= trace.size:
+            trace[traced + passes - 1] = height
+        weakest = np.argmin(sums[:, 0])
+        if sums[weakest, 0] < drop:
+            _store(now, active, 1.0, w, m, s)
+            w[active[weakest]] = 0.0
+            return passes, 0, weakest
+        point, longest = _m_step(y, v, n, rest, reg_covar, logit, now, sums, after)
+        if point >= 0:
+            _store(after, active, 1.0, w, m, s)
+            s[active[point]] = 0.0
+            return passes, 0, point
+        gain = height - previous
+        ratio = min(abs(gain / gain_before), 1.0 - 1e-9) if gain_before != 0.0 else 0.0
+        promised, found = -1.0, False
+        if not plain:
+            promised, found = _accelerate(rest, share, now, sums, cross, step)
+        top = promised >= 0.0 and promised < tolerance
+        flat = promised < 0.0 and abs(gain) * max(1.0, ratio / (1.0 - ratio)) < tolerance
+        if top or flat or passes >= budget:
+            _store(after, active, 1.0, w, m, s)
+            if top:
+                return passes, 0, -1
+            return passes, (0 if plain else UNIDENTIFIED) if flat else NOT_CONVERGED, -1
+        previous, gain_before = height, gain
+        newton = found and longest < 0.7
+        if newton:
+            share = min(1.0, 2.0 * share)
+            _copy(after, back)
+            _take(now, step, after)
+        _copy(after, now)
+
+
+@compiled
+def em(
+    x: Array, weight: Array, size: int, w: Array, m: Array, s: Array,
+    tolerance: float, max_iterations: int, reg_covar: float, plain: bool, trace: Array,
+) -> tuple[int, int]:  # fmt: skip
+    """Fit a one-dimensional mixture to one replicate's items, in place; return (passes, status bits).
+
+    Each pass gives the likelihood, the EM step, the score and the information. The next parameters
+    are Newton's where the information is positive and the step is modest, else EM's; a step after
+    which the likelihood has fallen is taken back. The end is reached when a parabola promises less
+    than ``tolerance`` nats; where the information is not positive, when the gains of EM, added up
+    as a geometric series, do. The parameters returned always come out of an M-step, so they keep the
+    sample's mean and second moment (with reg_covar = 0).
+
+    A component with less than a tenth of the tolerance in items is dropped before the next
+    E-step, and its weight stays 0. One whose spread is a rounding of its mean is a point: it keeps
+    the items that equal it, whole, and the others share the rest.
+
+    ``plain`` takes EM steps alone. ``trace``, if it has room, gets the log-likelihood of each
+    pass that was accepted. ``reg_covar`` is added to every variance of every M-step, and forces
+    plain steps.
+    """
+    components = m.size
+    total = weighted_moments(x, weight, size)[0]
+    held = np.zeros(components)
+    now, active = _begin(w, m, s)
+    if active.size == 0:
+        _join_points(x, weight, size, w, m, s)
+        now, active = _begin(w, m, s)
+    y, v, n, rest = x, weight, size, total
+    passes, flags, unclaimed = 1, 0, active.size < components
+    while True:
+        if unclaimed:  # points take their items, whole
+            y, v, n, rest = x.copy(), weight.copy(), size, total
+            for k in range(components):
+                if w[k] > 0.0 and s[k] == 0.0:
+                    n, held[k], m[k] = _claim(y, v, n, m[k])
+                    rest -= held[k]
+                    w[k] = w[k] if held[k] > 0.0 else 0.0  # nobody came: it is dead
+            unclaimed = False
+        if n == 0 or active.size == 0:
+            for k in range(active.size):
+                w[active[k]] = 0.0
+            break
+        if active.size == 1:
+            k = active[0]
+            _, m[k], variance = weighted_moments(y, v, n)
+            s[k], w[k] = math.sqrt(variance + reg_covar), rest / total
+            s[k] = 0.0 if _is_point(m[k], s[k]) else s[k]
+            break
+        used, bits, gone = _climb(
+            y, v, n, rest, now, active, tolerance, max(max_iterations - passes + 1, 1), reg_covar,
+            plain or reg_covar > 0.0, trace, passes - 1, w, m, s,
+        )  # fmt: skip
+        passes += used - (1 if gone < 0 else 0)
+        flags |= bits
+        for k in range(active.size):
+            now[0, k], now[1, k], now[2, k] = w[active[k]], m[active[k]], s[active[k]]
+        if gone < 0:
+            _store(now, active, rest / total, w, m, s)
+            break
+        unclaimed = s[active[gone]] == 0.0
+        now, active = _without(now, active, gone)
+    for k in range(components):
+        if w[k] > 0.0 and s[k] == 0.0 and held[k] > 0.0:
+            w[k] = held[k] / total
+        if w[k] <= 0.0:
+            flags |= DEAD
+        elif s[k] == 0.0:
+            flags |= POINT
+    return passes, flags
+
+
+@compiled
+def em_batch(
+    x: Array, weight: Array, size: IntArray, w: Array, m: Array, s: Array,
+    tolerance: float, max_iterations: int, reg_covar: float, plain: bool,
+) -> tuple[IntArray, IntArray]:  # fmt: skip
+    """Run `em` on each replicate: items ``(replicate, item)``, parameters ``(replicate, component)``.
+
+    The parameters are changed in place. ``weight`` has no columns for weight 1 each.
+    """
+    replicates = x.shape[0]
+    passes = np.empty(replicates, dtype=np.int64)
+    flags = np.empty(replicates, dtype=np.int64)
+    trace = np.empty(0)
+    for r in range(replicates):
+        passes[r], flags[r] = em(
+            x[r], weight[r], size[r], w[r], m[r], s[r],
+            tolerance, max_iterations, reg_covar, plain, trace,
+        )  # fmt: skip
+    return passes, flags
+
+
+@compiled
+def mixture_quantile(w: Array, m: Array, s: Array, score: Array) -> Array:
+    """Quantiles of mixtures ``(model, component)`` at probabilities Phi(score), ``(model, point)``.
+
+    Newton's steps inside a bracket that bisection narrows; each tail is computed from its own
+    side, so that a score of 8 has as many digits as one of -8. A point is a step of the
+    distribution function, and the quantile lands on it.
+    """
+    quantile = np.empty(score.shape)
+    for i in range(score.shape[0]):
+        low, high = np.inf, -np.inf
+        for k in range(w.shape[1]):
+            if w[i, k] > 0.0:
+                low = min(low, m[i, k] - 40.0 * s[i, k])
+                high = max(high, m[i, k] + 40.0 * s[i, k])
+        for j in range(score.shape[1]):
+            side = -1.0 if score[i, j] > 0.0 else 1.0  # the upper tail mirrored
+            goal = 0.5 * math.erfc(abs(score[i, j]) / math.sqrt(2.0))
+            a, b = low, high
+            x = 0.5 * (a + b)
+            for _ in range(200):
+                tail, density = -goal, 0.0
+                for k in range(w.shape[1]):
+                    if w[i, k] <= 0.0:
+                        continue
+                    if s[i, k] == 0.0:
+                        tail += w[i, k] if side * (x - m[i, k]) >= 0.0 else 0.0
+                        continue
+                    z = side * (x - m[i, k]) / s[i, k]
+                    tail += w[i, k] * 0.5 * math.erfc(-z / math.sqrt(2.0))
+                    density += (
+                        w[i, k] * math.exp(-0.5 * z * z) / (s[i, k] * math.sqrt(2.0 * math.pi))
+                    )
+                if (tail >= 0.0) == (side > 0.0):
+                    b = x
+                else:
+                    a = x
+                if b - a <= 4e-16 * max(abs(a), abs(b)):
+                    break
+                step = x - side * tail / density if density > 0.0 else a
+                if tail == 0.0 or (a < step < b and abs(step - x) <= 1e-15 * abs(x)):
+                    break
+                x = step if a < step < b else 0.5 * (a + b)
+            quantile[i, j] = x
+    return quantile

@@ -1,0 +1,233 @@
+"""Run a recipe: replicates in chunks, chunks on threads, results equal to the bit however they fall."""
+
+import math
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from modelcollapse import results
+from modelcollapse.engines import ENGINES
+from modelcollapse.errors import Problem, RecipeError
+from modelcollapse.experiment import Experiment
+from modelcollapse.recursion import generations
+from modelcollapse.streams import generators
+
+CHUNK_ITEMS = 2**20
+"""Items of a chunk: 8 MiB, so that a generation stays in the cache between drawing and fitting."""
+MAX_MEMORY = 8 * 2**30
+MAX_SECONDS = 24 * 3600
+MAX_DISK = 4 * 2**30
+
+Progress = Callable[[int, int], None]
+"""Called with (replicate-generations done, all of them), from several threads."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a recipe will roughly take on this computer's kind: seconds on one core, bytes, bytes."""
+
+    seconds: float
+    memory: int
+    disk: int
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        return f"about {_time(self.seconds)}, {_bytes(self.memory)} of memory, {_bytes(self.disk)} of disk"
+
+
+def estimate(experiment: Experiment) -> Estimate:
+    """Estimate time (one core), memory and disk, to the order of magnitude."""
+    n, runs = experiment.n_samples, experiment.replicates * experiment.generations
+    slow = getattr(experiment.learner, "solver", "em") == "scikit-learn"
+    a_fit = (
+        (5e-3 + 1e-6 * n)
+        if slow
+        else (2e-5 + 4e-8 * n * getattr(experiment.learner, "components", 1))
+    )
+    disk = (
+        experiment.replicates
+        * _saved_count(experiment)
+        * 8
+        * (7 + 3 * getattr(experiment.learner, "components", 1))
+    )
+    at_once = min(experiment.replicates, max(1, CHUNK_ITEMS // n) * (os.cpu_count() or 1))
+    memory = at_once * ENGINES[experiment.engine](experiment.learner).bytes_needed(n) + disk
+    return Estimate(runs * a_fit, memory, disk)
+
+
+def _saved_count(experiment: Experiment) -> int:
+    if experiment.save == "all":
+        return experiment.generations + 1
+    if experiment.save == "log":
+        return min(experiment.generations, 200) + 1
+    return experiment.generations // experiment.save.every + 2
+
+
+def check_size(experiment: Experiment) -> None:
+    """Refuse what is beyond the limits, before anything is allocated.
+
+    Raises
+    ------
+    RecipeError
+        Naming the fields, the estimate, the limits and the way past them.
+    """
+    cost = estimate(experiment)
+    if cost.seconds <= MAX_SECONDS and cost.memory <= MAX_MEMORY and cost.disk <= MAX_DISK:
+        return
+    limits = f"{_time(MAX_SECONDS)}, {_bytes(MAX_MEMORY)} of memory, {_bytes(MAX_DISK)} of disk"
+    allowed = f"together take {cost}; the limits are {limits}; --allow-large (allow_large=True) goes past them"
+    names = ("n_samples", "generations", "replicates")
+    sizes = ", ".join(f"{name} = {getattr(experiment, name)}" for name in names[1:])
+    raise RecipeError([Problem("n_samples", experiment.n_samples, f"with {sizes}, {allowed}")])
+
+
+def run(
+    experiment: Experiment,
+    *,
+    threads: int | None = None,
+    chunk: int | None = None,
+    progress: Progress | None = None,
+    stop: threading.Event | None = None,
+    allow_large: bool = False,
+) -> xr.Dataset:
+    """Run a recipe.
+
+    Parameters
+    ----------
+    experiment
+        The recipe.
+    threads
+        Threads to use; all cores if not given. The result does not depend on it.
+    chunk
+        Replicates that go through the generations together; chosen if not given. The result does
+        not depend on it.
+    progress
+        Called now and then with the work done and all of it, in replicate-generations.
+    stop
+        Once set, the run ends after the generation at hand, and the result holds the generations
+        that every replicate has reached: the same numbers a shorter recipe gives.
+    allow_large
+        Go past the limits on time, memory and disk.
+
+    Returns
+    -------
+    xarray.Dataset
+        As in ``docs/recipe.md``; ``modelcollapse.replay`` gives it again.
+
+    Raises
+    ------
+    RecipeError
+        Where the recipe is beyond the limits or the engine cannot do it; nothing has been computed.
+    """
+    if not allow_large:
+        check_size(experiment)
+    problems = ENGINES[experiment.engine](experiment.learner).refuses(experiment.n_samples)
+    if problems:
+        raise RecipeError(problems)
+    threads = (
+        threads or len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count() or 1
+    )
+    work = _Work(experiment, progress, stop or threading.Event())
+    chunks = _chunks(experiment, threads, chunk)
+    if threads == 1 or len(chunks) == 1:
+        for rows in chunks:
+            work.do(rows)
+    else:
+        _on_threads(work, chunks, threads)
+    return work.result()
+
+
+def replay(dataset: xr.Dataset, *, threads: int | None = None) -> xr.Dataset:
+    """Run a result's recipe again: equal to the bit on the same versions."""
+    return run(results.experiment_of(dataset), threads=threads, allow_large=True)
+
+
+def _chunks(experiment: Experiment, threads: int, chunk: int | None) -> list[slice]:
+    replicates = experiment.replicates
+    if chunk is None:
+        chunk = max(1, min(math.ceil(replicates / threads), CHUNK_ITEMS // experiment.n_samples))
+    return [slice(i, min(i + chunk, replicates)) for i in range(0, replicates, chunk)]
+
+
+def _on_threads(work: "_Work", chunks: list[slice], threads: int) -> None:
+    pool = ThreadPoolExecutor(threads)
+    try:
+        for future in [pool.submit(work.do, rows) for rows in chunks]:
+            future.result()
+    except BaseException:
+        work.stop.set()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+class _Work:
+    """The arrays of a run while they are filled, each chunk writing its own rows."""
+
+    def __init__(
+        self, experiment: Experiment, progress: Progress | None, stop: threading.Event
+    ) -> None:
+        self.experiment = experiment
+        self.saved = experiment.saved()
+        self.variables = results.allocate(experiment, len(self.saved))
+        self.reached = np.zeros(experiment.replicates, dtype=np.int64)
+        self.progress = progress
+        self.stop = stop
+
+    def do(self, rows: slice) -> None:
+        """Take some replicates through all generations."""
+        experiment = self.experiment
+        streams = generators(experiment.seed, experiment.key(), range(rows.start, rows.stop))
+        steps = generations(
+            ENGINES[experiment.engine](experiment.learner),
+            experiment.workflow,
+            experiment.source,
+            experiment.n_samples,
+            experiment.start,
+            streams,
+        )
+        column = 1
+        while column < len(self.saved) and not self.stop.is_set():
+            state, info = next(steps)
+            if state.generation == self.saved[column]:
+                record = experiment.learner.record(state.params)
+                results.put(
+                    self.variables, rows, column, record, info.counts, info.iterations, info.status
+                )
+                column += 1
+            self.reached[rows] = state.generation
+            if self.progress is not None:
+                self.progress(
+                    int(self.reached.sum()), experiment.replicates * experiment.generations
+                )
+
+    def result(self) -> xr.Dataset:
+        """The result, of the generations that every replicate has reached."""
+        last = int(self.reached.min())
+        saved = [g for g in self.saved if g <= last]
+        experiment = self.experiment
+        if last < experiment.generations:
+            experiment = experiment.changed(generations=max(saved[-1], 1))
+        return results.assemble(experiment, self.variables, saved)
+
+
+def _time(seconds: float) -> str:
+    for unit, size in (("years", 31557600), ("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds:.3g} seconds"
+
+
+def _bytes(count: float) -> str:
+    for unit in ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB"):
+        if count < 1024 or unit == "PiB":
+            return f"{count:.3g} {unit}"
+        count /= 1024
+    return ""

@@ -1,0 +1,217 @@
+"""A recipe's text: reading TOML, replacing values in it, and saying what is wrong in a user's words."""
+
+import difflib
+import tomllib
+import typing
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from modelcollapse.errors import DataError, Problem, RecipeError
+
+LARGEST_FILE = 10 * 2**20
+"""Bytes of a recipe that are read at most."""
+
+Raw = dict[str, Any]
+"""A recipe as TOML gives it: nothing checked, nothing filled in."""
+
+DEFAULT_TEXT = """\
+# The blog post's experiment. A key or a table left out takes its default; these are the defaults.
+n_samples   = 10000      # N, the size of every training set
+generations = 2000       # number of fits; generation 0 is the truth
+replicates  = 8
+seed        = 0
+engine      = "exact"
+streams     = "independent"  # common: the same random streams for every recipe, for paired comparison
+save        = "all"      # all | log (about 200 log-spaced) | {every = 10}; 0 and the last always
+
+[truth]
+family  = "mixture"      # gaussian {mean, std} | mixture | data {path, column}
+weights = [0.5, 0.5]
+means   = [-2.0, 2.0]
+stds    = [1.0, 1.0]
+
+[learner]
+family     = "mixture"   # gaussian {ddof = 0 | 1} | mixture
+components = 2
+solver     = "em"        # em: to the maximum | scikit-learn: that library at its own defaults
+start      = "model"     # em only: model (from the generating parameters) | kmeans
+tolerance  = 1e-5        # em only: stop when less than this is left to gain, in total nats
+max_iterations = 10000   # em only
+reg_covar  = 0.0         # em only
+
+[workflow]
+kind       = "mix"
+real       = 0.0         # fractions of N
+kept       = 0.0         # carried over from the current training set, without replacement
+# synthetic = 1.0        # what the other two leave, unless given; then the three must add up to 1
+real_source = "fresh"    # fresh: new real items each generation | fixed: the first ones, replayed
+assignment = "stratified"  # stratified: exact counts | per-sample: each item draws its source
+"""
+"""The default recipe, ready to edit."""
+
+
+def read_recipe(path: Path) -> str:
+    """Read a recipe's file as text; say what is wrong with a file that is none."""
+    name = str(path)
+    try:
+        if path.is_dir():
+            raise RecipeError("must be a file; this is a directory", name)
+        if path.stat().st_size > LARGEST_FILE:
+            raise RecipeError("must be at most 10 MiB", name)
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise DataError("no such file", name) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise RecipeError(f"cannot be read: {reason}", name) from None
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise RecipeError("must be UTF-8; this file is UTF-16", name)
+    if not content.strip():
+        raise RecipeError("is empty; `modelcollapse recipe` prints one to edit", name)
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise RecipeError(f"must be UTF-8; byte {error.start} is not", name) from None
+    if "\0" in text:
+        raise RecipeError("must be text; this file has NUL bytes", name)
+    return text
+
+
+def parse(text: str, file: str = "") -> Raw:
+    """Parse TOML; a duplicate key or bad syntax is a `RecipeError` with line and column."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"is not TOML: {error}", file) from None
+    except (RecursionError, ValueError) as error:
+        raise RecipeError(f"is not TOML: {error}", file) from None
+
+
+def replace_values(raw: Raw, changes: Iterable[str]) -> Raw:
+    """Apply ``key=value`` changes to a recipe's text, before defaults are filled in.
+
+    A value is read as TOML, else as a string. A table that the recipe leaves out is the default
+    table, and the change is made to that, unless it names another ``family`` or ``kind``.
+    """
+    raw = {key: dict(value) if isinstance(value, dict) else value for key, value in raw.items()}
+    defaults = tomllib.loads(DEFAULT_TEXT)
+    problems = []
+    for change in changes:
+        key, equals, text = change.partition("=")
+        parts = [part.strip() for part in key.split(".")]
+        if not equals or not all(parts) or len(parts) > 2:
+            problems.append(Problem("--set", change, "must be key=value or table.key=value"))
+            continue
+        value = _value(text.strip())
+        if len(parts) == 1:
+            raw[parts[0]] = value
+            continue
+        table, name = parts
+        if table not in raw:
+            fresh = name in ("family", "kind") and value != defaults.get(table, {}).get(name)
+            raw[table] = {} if fresh else dict(defaults.get(table, {}))
+        if not isinstance(raw[table], dict):
+            problems.append(Problem(f"--set {table}", raw[table], "must be a table"))
+            continue
+        raw[table][name] = value
+    if problems:
+        raise RecipeError(problems)
+    return raw
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except (tomllib.TOMLDecodeError, ValueError):
+        return text
+
+
+def problems_of(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
+    """Say pydantic's errors in a recipe's words: the field as written in TOML, and what is allowed."""
+    return [_problem(dict(details), model) for details in error.errors(include_url=False)]
+
+
+def untagged(raw: Mapping[str, Any]) -> list[Problem]:
+    """The workflow's table names its kind, if it is there at all."""
+    table = raw.get("workflow")
+    if not isinstance(table, Mapping) or "kind" in table:
+        return []
+    return [Problem("workflow.kind", None, "must be given: a table that is present names its kind")]
+
+
+def _problem(details: Mapping[str, Any], model: type[BaseModel]) -> Problem:
+    location, value, kind = details["loc"], details["input"], details["type"]
+    context = details.get("ctx", {})
+    field, owner = _place(location, model)
+    if kind == "missing":
+        return Problem(field, None, "must be given")
+    if kind == "extra_forbidden":
+        return Problem(field, value, _unknown(str(location[-1]), owner))
+    if kind in ("union_tag_invalid", "union_tag_not_found"):
+        tag = str(context.get("discriminator", "")).strip("'")
+        given = value.get(tag) if isinstance(value, dict) else value
+        allowed = context.get("expected_tags") or _tags(model, str(location[0]))
+        return Problem(f"{field}.{tag}", given, f"must be one of {allowed}")
+    if kind == "literal_error":
+        return Problem(field, value, f"must be {context['expected']}")
+    if kind == "allowed":
+        inner = context.get("field", "")
+        shown = value.get(inner) if inner and isinstance(value, Mapping) else value
+        return Problem(f"{field}.{inner}" if inner else field, shown, context["allowed"])
+    if kind in ("model_type", "model_attributes_type", "dict_type"):
+        return Problem(field, value, "must be a table")
+    if kind == "too_short":
+        return Problem(field, value, "must have at least one value")
+    if kind == "tuple_type":
+        return Problem(field, value, "must be a list of numbers")
+    if kind == "string_type":
+        return Problem(field, value, "must be text")
+    return Problem(field, value, str(details["msg"]))
+
+
+def _place(location: tuple[Any, ...], model: type[BaseModel]) -> tuple[str, type[BaseModel] | None]:
+    """Write a location as in TOML, without the tags of unions, and find the table it lies in."""
+    name, owner = "", model
+    for part in location:
+        if isinstance(part, int):
+            name += f"[{part}]"
+            continue
+        tables = _tables(owner, name.rsplit(".", 1)[-1]) if name else {}
+        if part in tables:
+            owner = tables[part]
+            continue
+        if len(tables) == 1:
+            owner = next(iter(tables.values()))
+        name = f"{name}.{part}" if name else str(part)
+    return name, owner
+
+
+def _tables(model: type[BaseModel], field: str) -> dict[str, type[BaseModel]]:
+    """The tables a field can hold, by their tag."""
+    found: dict[str, type[BaseModel]] = {}
+    info = model.model_fields.get(field)
+    for choice in typing.get_args(info.annotation) if info else ():
+        if isinstance(choice, type) and issubclass(choice, BaseModel):
+            for tag in ("family", "kind"):
+                if tag in choice.model_fields:
+                    found[str(choice.model_fields[tag].default)] = choice
+    if info is not None and isinstance(info.annotation, type):
+        only = info.annotation
+        if issubclass(only, BaseModel) and "kind" in only.model_fields:
+            found[str(only.model_fields["kind"].default)] = only
+    return found
+
+
+def _tags(model: type[BaseModel], field: str) -> str:
+    tables = _tables(model, field)
+    return ", ".join(map(repr, tables))
+
+
+def _unknown(key: str, owner: type[BaseModel] | None) -> str:
+    known = list(owner.model_fields) if owner is not None else []
+    near = difflib.get_close_matches(key, known, n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    return f"is not a key of a recipe; {hint}known here: {', '.join(known)}"

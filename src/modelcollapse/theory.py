@@ -1,0 +1,203 @@
+"""Laws: what a metric must be on average, by published or derived formulas. Each names its source.
+
+n items a training set, q = 1 - 1/n. M and V are a model's total mean and variance, mu0 and V0 the
+truth's. A = E V and B = E (M - mu0)^2 over replicates.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import gammaln, psi
+
+from modelcollapse.experiment import Experiment
+from modelcollapse.families.gaussian import Gaussian
+from modelcollapse.families.mixture import Mixture
+from modelcollapse.sources import Law
+from modelcollapse.types import Array
+
+SCIKIT_LEARN_REG = 1e-6
+"""reg_covar of scikit-learn's GaussianMixture at its defaults."""
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """A law of one metric for one recipe.
+
+    Attributes
+    ----------
+    metric
+        The metric it speaks of, as in `modelcollapse.metrics`.
+    statistic
+        ``"mean"`` or ``"mean of log"`` over replicates.
+    label, source
+        The law in words, and where it comes from.
+    at
+        Its value at generations ``(generation,)`` >= 1.
+    """
+
+    metric: str
+    statistic: str
+    label: str
+    source: str
+    at: Callable[[Array], Array]
+
+
+def expectations(experiment: Experiment) -> list[Expectation]:
+    """All laws known for a recipe; empty where none applies."""
+    found: list[Expectation] = []
+    for law in LAWS:
+        found += law(experiment)
+    return found
+
+
+def moment_laws(experiment: Experiment) -> list[Expectation]:
+    """Total variance and mean under `mix`, for any fit that reproduces the sample's two moments."""
+    source = _moment_source(experiment)
+    return [
+        Expectation(
+            "total_variance", "mean", "mean total variance", source,
+            lambda t: moment_recursion(experiment, int(t.max()))[0][t.astype(int)],
+        ),
+        Expectation(
+            "squared_error_of_mean", "mean", "mean squared error of the mean", source,
+            lambda t: moment_recursion(experiment, int(t.max()))[1][t.astype(int)],
+        ),
+    ]  # fmt: skip
+
+
+def _moment_source(experiment: Experiment) -> str:
+    if experiment.workflow.real == experiment.workflow.kept == 0.0:
+        return "E V_t = (1 - 1/n)^t V0, derived: each fit keeps the sample's moments"
+    return (
+        "mix law, derived for p_(i+1) = alpha p_model + beta p_i + gamma p_0 "
+        "of Shumailov et al. 2024 (Nature 631, 755)"
+    )
+
+
+def moment_recursion(experiment: Experiment, generations: int) -> tuple[Array, Array]:
+    """A_t = E V_t and B_t = E (M_t - mu0)^2 at t = 0..generations, exactly.
+
+    The model's variance is kappa v + r, of the training set's variance v (divided by n): kappa is
+    n/(n - ddof), r the reg_covar added at each fit. A next training set of n_r real, n_s synthetic
+    and n_k kept items (shares a, s, c; b = s + c) then has, fresh and with exact counts,
+
+        B' = [n_r V0 + n_s A + n_k E v (n - n_k)/(n - 1)]/n^2 + b^2 B
+        E v' = a V0 + s (A + B) + c (E v + B) - B'
+
+    and with each item drawing its source
+
+        B' = [a V0 + s A + c (1 - c) E v + a b B]/n + b^2 B.
+
+    A fixed real set R of mean m_R replaces n_r V0/n^2 in B' by a^2 V0/n_r + 2 a b C, where
+    C = E (M - mu0)(m_R - mu0) starts at V0/n and goes on as C' = a V0/n_r + b C.
+    """
+    n = experiment.n_samples
+    work = experiment.workflow
+    truth_variance = float(experiment.source.moments()[1][0])
+    shares = np.array(work.shares())
+    if work.assignment == "stratified":
+        shares = np.array(work.counts(n)) / n
+    a, s, c = shares
+    b = s + c
+    kappa, added = _estimator(experiment)
+    variance, error = np.empty(generations + 1), np.empty(generations + 1)
+    variance[0], error[0] = truth_variance, 0.0
+    sample, mean_error = (1.0 - 1.0 / n) * truth_variance, truth_variance / n
+    shared = truth_variance / n  # C
+    fixed = truth_variance / (a * n) if a > 0.0 else 0.0  # E (m_R - mu0)^2
+    for t in range(1, generations + 1):
+        model = kappa * sample + added
+        variance[t], error[t] = model, mean_error
+        if work.assignment == "per-sample":
+            drawn = a * truth_variance + s * model + c * (1.0 - c) * sample + a * b * mean_error
+            after = drawn / n + b * b * mean_error
+        else:
+            kept = c * sample * (n - c * n) / max(n - 1, 1)
+            after = (s * model + kept) / n + b * b * mean_error
+            after += (
+                a * a * fixed + 2 * a * b * shared
+                if work.real_source == "fixed"
+                else a * truth_variance / n
+            )
+        sample = a * truth_variance + s * (model + mean_error) + c * (sample + mean_error) - after
+        shared = a * fixed + b * shared
+        mean_error = after
+    return variance, error
+
+
+def _estimator(experiment: Experiment) -> tuple[float, float]:
+    """Factor and addition by which the model's variance differs from the training set's."""
+    learner, n = experiment.learner, experiment.n_samples
+    if isinstance(learner, Gaussian):
+        return n / (n - learner.ddof), 0.0
+    assert isinstance(learner, Mixture)
+    return 1.0, SCIKIT_LEARN_REG if learner.solver == "scikit-learn" else learner.reg_covar
+
+
+def gaussian_laws(experiment: Experiment) -> list[Expectation]:
+    """One Gaussian learned from a Gaussian, replace: log variance, standard deviation, Wasserstein-2."""
+    learner, source, n = experiment.learner, experiment.source, experiment.n_samples
+    truth_is_gaussian = isinstance(source, Law) and isinstance(source.family, Gaussian)
+    work = experiment.workflow
+    if (
+        not (isinstance(learner, Gaussian) and truth_is_gaussian)
+        or work.real > 0
+        or work.kept > 0
+        or n < 2
+    ):
+        return []
+    variance = float(source.moments()[1][0])
+    ddof = learner.ddof
+    drift = float(psi((n - 1) / 2.0)) + np.log(2.0) - np.log(n - ddof)
+    shrink = shrinkage(n) * np.sqrt((n - 1) / (n - ddof))
+    factor = (1.0 - 1.0 / n) * n / (n - ddof)
+    found = [
+        Expectation(
+            "total_variance", "mean of log", "mean log of the variance",
+            "E log(V_t/V0) = t [psi((n-1)/2) + ln 2 - ln(n - ddof)], derived from chi-square",
+            lambda t: np.log(variance) + t * drift,
+        ),
+        Expectation(
+            "wasserstein2", "mean", "mean squared Wasserstein-2",
+            "derived; first order in Shumailov et al. 2024",
+            lambda t: _gaussian_wasserstein2(experiment, t, shrink, factor),
+        ),
+    ]  # fmt: skip
+    if ddof == 1:
+        found.append(
+            Expectation(
+                "std", "mean", "mean standard deviation",
+                "E std_t = c4(n)^t std_0, Bertrand et al. 2023 (arXiv 2310.00429)",
+                lambda t: np.sqrt(variance) * shrink**t,
+            )
+        )  # fmt: skip
+    return found
+
+
+def _gaussian_wasserstein2(experiment: Experiment, t: Array, shrink: float, factor: float) -> Array:
+    """E [(M - mu0)^2 + (S - S0)^2] = B_t + E V_t + V0 - 2 S0 E S_t."""
+    variance = float(experiment.source.moments()[1][0])
+    error = moment_recursion(experiment, int(t.max()))[1][t.astype(int)]
+    return np.asarray(error + variance * (factor**t + 1.0 - 2.0 * shrink**t))
+
+
+def shrinkage(n: int) -> float:
+    """c4(n): E of the unbiased standard deviation of n normals of standard deviation 1."""
+    return float(np.sqrt(2.0 / (n - 1)) * np.exp(gammaln(n / 2.0) - gammaln((n - 1) / 2.0)))
+
+
+def stationary_deficit(n: int, share: float, workflow: str = "fresh") -> float:
+    """1 - E V/V0 in the long run for a share of real data and no kept part (share n whole); derived.
+
+    ``workflow`` is ``"fresh"`` or ``"fixed"`` (exact counts), or ``"per-sample"`` (fresh; Wright's
+    island model). A fixed real set costs (3 - 2 share) times as much as a fresh one.
+    """
+    if workflow == "per-sample":
+        return (1.0 / n) / (1.0 - (1.0 - share) ** 2 * (1.0 - 1.0 / n))
+    fresh = 1.0 / (n * share * (2.0 - share) + 1.0 - share)
+    return fresh if workflow == "fresh" else (3.0 - 2.0 * share) * fresh
+
+
+LAWS = (moment_laws, gaussian_laws)
+"""Functions from a recipe to its laws; a new law is a function and its place in this tuple."""

@@ -1,0 +1,54 @@
+"""The words of the lab as types: array aliases with named axes, and what can happen to a replicate.
+
+Axes are named in docstrings in this order: ``(replicate, generation, item | component)``.
+"""
+
+from collections.abc import Sequence
+from enum import IntFlag
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Array: TypeAlias = npt.NDArray[np.float64]
+IntArray: TypeAlias = npt.NDArray[np.int64]
+Streams: TypeAlias = Sequence[np.random.Generator]
+"""One random generator for each replicate of a batch."""
+Sizes: TypeAlias = int | IntArray
+"""A number of items: one for the whole batch, or one for each replicate."""
+Params: TypeAlias = Any
+"""Fitted parameters: a NamedTuple of arrays, each with a leading ``replicate`` axis."""
+
+
+class Status(IntFlag):
+    """What happened to a replicate. Stored for every replicate and generation; never a reason to drop one.
+
+    Each member carries the sentence that explains it, as ``member.sentence``.
+    """
+
+    sentence: str
+
+    def __new__(cls, value: int, sentence: str = "") -> "Status":
+        """Make a member from its bit and its sentence."""
+        member = int.__new__(cls, value)
+        member._value_ = value
+        member.sentence = sentence
+        return member
+
+    COMPONENT_DEAD = 1, "a component has no weight left; it stays dead"
+    POINT_MASS = 2, "a component's items are all equal: positive weight, no variance"
+    COLLAPSED = 4, "the whole model is one point"
+    NOT_CONVERGED = 8, "EM reached max_iterations with more than the tolerance left to gain"
+    UNIDENTIFIED = 16, "the likelihood is flat or a saddle here: two components are alike"
+    PRECISION_LIMIT = 32, "the spread is within eight roundings of the mean: float64 ends here"
+    NONFINITE = 64, "the fit was not finite; the last model was kept"
+    SOLVER_FAILED = 128, "the solver raised an error; the last model was kept"
+
+
+STICKY = Status.PRECISION_LIMIT | Status.NONFINITE | Status.SOLVER_FAILED
+"""Once one of these is set, later numbers of the replicate depend on it, so it stays set."""
+
+
+def per_replicate(size: Sizes, replicates: int) -> IntArray:
+    """Give a size for each replicate, axis ``(replicate,)``."""
+    return np.broadcast_to(np.asarray(size, dtype=np.int64), (replicates,))
