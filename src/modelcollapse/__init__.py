@@ -8,7 +8,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from modelcollapse.version import __version__
 
 _HOMES = {
     "Experiment": "experiment",
@@ -26,7 +26,22 @@ _HOMES = {
     "StorageError": "errors",
 }
 
-__all__ = ["__version__", *_HOMES]  # noqa: PLE0604
+__all__ = [
+    "DataError",
+    "Experiment",
+    "RecipeError",
+    "Status",
+    "StorageError",
+    "__version__",
+    "estimate",
+    "expectations",
+    "load",
+    "measure",
+    "plot",
+    "replay",
+    "run",
+    "save",
+]
 
 if TYPE_CHECKING:
     from modelcollapse.errors import DataError, RecipeError, StorageError

@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
 
 from modelcollapse import families, recipe, streams, truths, workflows
 from modelcollapse.engines import ENGINES
-from modelcollapse.errors import Problem, RecipeError
+from modelcollapse.errors import DataError, Problem, RecipeError
 from modelcollapse.families.mixture import Mixture, MixtureTruth
 from modelcollapse.fields import Count, Seed, Table, bad
 from modelcollapse.sources import DataSet, Law, Source
@@ -97,9 +97,7 @@ class Experiment(Table):
         """Check all values, and read the data set where the truth is one."""
         self._build(values, Path(), "")
 
-    def _build(
-        self, values: Mapping[str, Any], base: Path, file: str, data: Array | None = None
-    ) -> None:
+    def _build(self, values: Mapping[str, Any], base: Path, file: str, data: Array | None = None) -> None:
         try:
             super().__init__(**values)
         except ValidationError as error:
@@ -111,10 +109,10 @@ class Experiment(Table):
         try:
             self._source = _source_of(self.truth, base, data)
             problems = _data_problems(self)
-        except truths.DataError as error:
-            raise truths.DataError(error.problems, file) from None
+        except DataError as error:
+            raise DataError(error.problems, file) from None
         if problems:
-            raise truths.DataError(problems, file)
+            raise DataError(problems, file)
 
     @classmethod
     def from_toml(cls, source: str | Path, changes: Iterable[str] = ()) -> "Experiment":
@@ -147,11 +145,7 @@ class Experiment(Table):
 
     def changed(self, **values: Any) -> "Experiment":
         """Another experiment, with some values replaced; everything is checked again."""
-        data = (
-            self._source.values
-            if isinstance(self._source, DataSet) and "truth" not in values
-            else None
-        )
+        data = self._source.values if isinstance(self._source, DataSet) and "truth" not in values else None
         return self._from_raw({**self.table(), **values}, Path(), "", data)
 
     def table(self) -> dict[str, Any]:
@@ -251,9 +245,8 @@ def cross_check(experiment: Experiment) -> list[Problem]:
     problems: list[Problem] = list(experiment.learner.problems())
     least, n = experiment.learner.least_items(), experiment.n_samples
     if n < least:
-        of = (
-            f"learner.components = {experiment.learner.components}" if least > 2 else "this learner"
-        )
+        setting = "components" if hasattr(experiment.learner, "components") else "ddof"
+        of = f"learner.{setting} = {getattr(experiment.learner, setting)}"
         problems.append(Problem("n_samples", n, f"must be at least {least} for {of}"))
     return problems
 

@@ -44,7 +44,7 @@ def number(value: Any, allowed: str, least: float = -math.inf, most: float = mat
         raise bad(allowed) from None
     if not math.isfinite(value) or not least <= value <= most:
         raise bad(allowed)
-    return value + 0.0  # -0.0 is 0.0
+    return float(value) + 0.0  # -0.0 is 0.0
 
 
 def _count(value: Any) -> int:

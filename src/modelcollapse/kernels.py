@@ -33,11 +33,10 @@ def compiled(function: F) -> F:
 
     No fast-math flag is set, not even fused multiply-add: it would make the bits depend on the processor.
     """
-    options = {"cache": True, "nogil": True, "error_model": "numpy"}
-    return cast(F, numba.njit(**options)(function))
+    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def _as_float(_context: Any, bits: Any) -> Any:
     """Read the 64 bits of an integer as a float."""
 
@@ -71,7 +70,7 @@ def exp_negative(x: float) -> float:
     p = p * r + 0.5
     p = p * r + 1.0
     p = p * r + 1.0
-    return p * _as_float((np.int64(k) + 1023) << 52)
+    return p * _as_float((np.int64(k) + 1023) << 52)  # type: ignore[call-arg]
 
 
 @compiled
@@ -85,7 +84,7 @@ def _lane_sum(lanes: Array, start: int) -> float:
         width //= 2
         for lane in range(width):
             part[lane] += part[lane + width]
-    return part[0]
+    return float(part[0])
 
 
 @compiled
@@ -584,7 +583,7 @@ def _climb(
             continue
         if traced + passes <= trace.size:
             trace[traced + passes - 1] = height
-        weakest = np.argmin(sums[:, 0])
+        weakest = int(np.argmin(sums[:, 0]))
         if sums[weakest, 0] < drop:
             _store(now, active, 1.0, w, m, s)
             w[active[weakest]] = 0.0
@@ -739,9 +738,7 @@ def mixture_quantile(w: Array, m: Array, s: Array, score: Array) -> Array:
                         continue
                     z = side * (x - m[i, k]) / s[i, k]
                     tail += w[i, k] * 0.5 * math.erfc(-z / math.sqrt(2.0))
-                    density += (
-                        w[i, k] * math.exp(-0.5 * z * z) / (s[i, k] * math.sqrt(2.0 * math.pi))
-                    )
+                    density += w[i, k] * math.exp(-0.5 * z * z) / (s[i, k] * math.sqrt(2.0 * math.pi))
                 if (tail >= 0.0) == (side > 0.0):
                     b = x
                 else:

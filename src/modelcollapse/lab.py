@@ -44,18 +44,14 @@ def estimate(experiment: Experiment) -> Estimate:
     """Estimate time (one core), memory and disk, to the order of magnitude."""
     n, runs = experiment.n_samples, experiment.replicates * experiment.generations
     slow = getattr(experiment.learner, "solver", "em") == "scikit-learn"
-    a_fit = (
-        (5e-3 + 1e-6 * n)
-        if slow
-        else (2e-5 + 4e-8 * n * getattr(experiment.learner, "components", 1))
-    )
+    a_fit = (5e-3 + 1e-6 * n) if slow else (2e-5 + 4e-8 * n * getattr(experiment.learner, "components", 1))
     disk = (
         experiment.replicates
         * _saved_count(experiment)
         * 8
         * (7 + 3 * getattr(experiment.learner, "components", 1))
     )
-    at_once = min(experiment.replicates, max(1, CHUNK_ITEMS // n) * (os.cpu_count() or 1))
+    at_once = min(experiment.replicates, max(1, CHUNK_ITEMS // n) * cores())
     memory = at_once * ENGINES[experiment.engine](experiment.learner).bytes_needed(n) + disk
     return Estimate(runs * a_fit, memory, disk)
 
@@ -66,6 +62,11 @@ def _saved_count(experiment: Experiment) -> int:
     if experiment.save == "log":
         return min(experiment.generations, 200) + 1
     return experiment.generations // experiment.save.every + 2
+
+
+def cores() -> int:
+    """The processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def check_size(experiment: Experiment) -> None:
@@ -80,7 +81,9 @@ def check_size(experiment: Experiment) -> None:
     if cost.seconds <= MAX_SECONDS and cost.memory <= MAX_MEMORY and cost.disk <= MAX_DISK:
         return
     limits = f"{_time(MAX_SECONDS)}, {_bytes(MAX_MEMORY)} of memory, {_bytes(MAX_DISK)} of disk"
-    allowed = f"together take {cost}; the limits are {limits}; --allow-large (allow_large=True) goes past them"
+    allowed = (
+        f"together take {cost}; the limits are {limits}; --allow-large (allow_large=True) goes past them"
+    )
     names = ("n_samples", "generations", "replicates")
     sizes = ", ".join(f"{name} = {getattr(experiment, name)}" for name in names[1:])
     raise RecipeError([Problem("n_samples", experiment.n_samples, f"with {sizes}, {allowed}")])
@@ -129,11 +132,7 @@ def run(
     problems = ENGINES[experiment.engine](experiment.learner).refuses(experiment.n_samples)
     if problems:
         raise RecipeError(problems)
-    threads = (
-        threads or len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else os.cpu_count() or 1
-    )
+    threads = threads or cores()
     work = _Work(experiment, progress, stop or threading.Event())
     chunks = _chunks(experiment, threads, chunk)
     if threads == 1 or len(chunks) == 1:
@@ -171,9 +170,7 @@ def _on_threads(work: "_Work", chunks: list[slice], threads: int) -> None:
 class _Work:
     """The arrays of a run while they are filled, each chunk writing its own rows."""
 
-    def __init__(
-        self, experiment: Experiment, progress: Progress | None, stop: threading.Event
-    ) -> None:
+    def __init__(self, experiment: Experiment, progress: Progress | None, stop: threading.Event) -> None:
         self.experiment = experiment
         self.saved = experiment.saved()
         self.variables = results.allocate(experiment, len(self.saved))
@@ -198,15 +195,11 @@ class _Work:
             state, info = next(steps)
             if state.generation == self.saved[column]:
                 record = experiment.learner.record(state.params)
-                results.put(
-                    self.variables, rows, column, record, info.counts, info.iterations, info.status
-                )
+                results.put(self.variables, rows, column, record, info.counts, info.iterations, info.status)
                 column += 1
             self.reached[rows] = state.generation
             if self.progress is not None:
-                self.progress(
-                    int(self.reached.sum()), experiment.replicates * experiment.generations
-                )
+                self.progress(int(self.reached.sum()), experiment.replicates * experiment.generations)
 
     def result(self) -> xr.Dataset:
         """The result, of the generations that every replicate has reached."""

@@ -53,13 +53,13 @@ def component_variance(models: Law, truth: Source) -> Array:
     """Variance of the components alive, each counted once; a family of one component is that one."""
     weight, _, std = _components(models)
     alive = weight > 0.0
-    return np.sum(np.where(alive, std**2, 0.0), axis=1) / alive.sum(axis=1)
+    return np.asarray(np.sum(np.where(alive, std**2, 0.0), axis=1) / alive.sum(axis=1))
 
 
 @metric("components alive")
 def components_alive(models: Law, truth: Source) -> Array:
     """Components with a weight above 0."""
-    return (_components(models)[0] > 0.0).sum(axis=1).astype(np.float64)
+    return np.asarray((_components(models)[0] > 0.0).sum(axis=1), dtype=np.float64)
 
 
 @metric("squared error of the mean", at_truth=0.0)
@@ -93,7 +93,7 @@ def wasserstein2(models: Law, truth: Source) -> Array:
     ]
     score, weight = _panels(np.concatenate(breaks, axis=1), 5)
     theirs = truth.quantile(score.reshape(1, -1)).reshape(score.shape)
-    return np.einsum("mp,mp->m", weight, (models.quantile(score) - theirs) ** 2)
+    return np.asarray(np.einsum("mp,mp->m", weight, (models.quantile(score) - theirs) ** 2))
 
 
 @metric("Kullback-Leibler divergence of the model from the truth, nats", at_truth=0.0)
@@ -123,7 +123,7 @@ def _scores(law: Law) -> Array:
     """The normal scores of a law's knots."""
     below = law.family.cdf(law.params, law.family.knots(law.params))
     with np.errstate(divide="ignore"):
-        return np.clip(ndtri(below), -SCORE_LIMIT, SCORE_LIMIT)
+        return np.asarray(np.clip(ndtri(below), -SCORE_LIMIT, SCORE_LIMIT))
 
 
 def _panels(breaks: Array, order: int) -> tuple[Array, Array]:

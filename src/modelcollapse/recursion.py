@@ -7,7 +7,7 @@ import numpy as np
 
 from modelcollapse.engines.base import Engine
 from modelcollapse.families.base import Fit
-from modelcollapse.sources import Law, Source
+from modelcollapse.sources import Source
 from modelcollapse.types import STICKY, Array, IntArray, Params, Status, Streams
 from modelcollapse.workflows import Corpus, Workflow
 

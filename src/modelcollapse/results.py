@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-import modelcollapse
 from modelcollapse.errors import DataError, Problem, StorageError
 from modelcollapse.experiment import Experiment
 from modelcollapse.metrics import METRICS
 from modelcollapse.sources import DataSet, Law, Source
 from modelcollapse.types import Array, IntArray, Status
+from modelcollapse.version import __version__
 
 SCHEMA = 1
 COUNTS = ("n_real", "n_synthetic", "n_kept")
@@ -77,8 +77,7 @@ def put(
 def assemble(experiment: Experiment, variables: Variables, saved: Sequence[int]) -> xr.Dataset:
     """Make the Dataset: dimensions, coordinates, labels, the recipe and the versions."""
     dimensions = {
-        name: ("replicate", "generation", *experiment.learner.dimensions.get(name, ()))
-        for name in variables
+        name: ("replicate", "generation", *experiment.learner.dimensions.get(name, ())) for name in variables
     }
     data = {name: (dimensions[name], value[:, : len(saved)]) for name, value in variables.items()}
     if isinstance(experiment.source, DataSet):
@@ -102,7 +101,7 @@ def _attributes(experiment: Experiment) -> dict[str, Any]:
         "recipe": experiment.to_json(),
         "seed": str(experiment.seed),
         "schema": SCHEMA,
-        "modelcollapse_version": modelcollapse.__version__,
+        "modelcollapse_version": __version__,
         "numpy_version": np.__version__,
         "numba_version": numba.__version__,
         "notes": "; ".join(experiment.notes()),
@@ -189,9 +188,7 @@ def differences(dataset: xr.Dataset, experiment: Experiment) -> list[Problem]:
 
 def _fields(experiment: Experiment) -> dict[str, Any]:
     fields: dict[str, Any] = {}
-    table = experiment.table() | {
-        "truth": experiment.table()["truth"] | experiment.content()["truth"]
-    }
+    table = experiment.table() | {"truth": experiment.table()["truth"] | experiment.content()["truth"]}
     for name, value in table.items():
         inner = value if isinstance(value, dict) else {"": value}
         fields.update({f"{name}.{key}".rstrip("."): v for key, v in inner.items()})
@@ -201,9 +198,7 @@ def _fields(experiment: Experiment) -> dict[str, Any]:
     return fields
 
 
-def check_target(
-    path: str | Path, experiment: Experiment, overwrite: bool, needed: int = 0
-) -> None:
+def check_target(path: str | Path, experiment: Experiment, overwrite: bool, needed: int = 0) -> None:
     """Refuse a place for a result before any work: not writable, too small, or of another recipe.
 
     A result with the same recipe but fewer generations or replicates may be replaced: what it
@@ -261,19 +256,13 @@ def save(dataset: xr.Dataset, path: str | Path, overwrite: bool = True) -> None:
     path = Path(path)
     if path.exists() and not overwrite:
         raise _refused(path, "exists")
-    if (
-        path.exists()
-        and not (path / "zarr.json").exists()
-        and (path.is_file() or any(path.iterdir()))
-    ):
+    if path.exists() and not (path / "zarr.json").exists() and (path.is_file() or any(path.iterdir())):
         raise _refused(path, "is something else than a result, and is left alone")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
     old = path.with_name(f".{path.name}.{os.getpid()}.old")
     dataset = dataset.assign_attrs(digest=digest(dataset))
     try:
-        dataset.to_zarr(
-            temporary, mode="w", zarr_format=3, consolidated=False, encoding=_encoding(dataset)
-        )
+        dataset.to_zarr(temporary, mode="w", zarr_format=3, consolidated=False, encoding=_encoding(dataset))
         if path.exists():
             path.rename(old)
         temporary.rename(path)
@@ -312,7 +301,7 @@ def load(path: str | Path) -> xr.Dataset:
         raise DataError("no such result", str(path))
     try:
         with xr.open_zarr(path, chunks=None, consolidated=False) as opened:
-            dataset = opened.load()
+            dataset: xr.Dataset = opened.load()
     except Exception as error:
         raise StorageError(f"is damaged or no result: {type(error).__name__}", str(path)) from None
     schema = dataset.attrs.get("schema")
@@ -320,12 +309,8 @@ def load(path: str | Path) -> xr.Dataset:
         raise StorageError("is no result of modelcollapse", str(path))
     if schema > SCHEMA:
         version = dataset.attrs.get("modelcollapse_version")
-        here = modelcollapse.__version__
-        raise StorageError(
-            f"written by version {version}; this is {here}, which cannot read it", str(path)
-        )
+        here = __version__
+        raise StorageError(f"written by version {version}; this is {here}, which cannot read it", str(path))
     if dataset.attrs.get("digest") != digest(dataset):
-        raise StorageError(
-            "is damaged: its numbers do not have the hash stored with them", str(path)
-        )
+        raise StorageError("is damaged: its numbers do not have the hash stored with them", str(path))
     return dataset

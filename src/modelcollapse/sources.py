@@ -81,7 +81,7 @@ class DataSet:
         """The smallest item with at least Phi(score) of the items at or below it."""
         n = len(self.values)
         rank = np.ceil(n * ndtr(score) - 1e-9).astype(np.int64)
-        return self.ordered[np.clip(rank, 1, n) - 1]
+        return np.asarray(self.ordered[np.clip(rank, 1, n) - 1])
 
     def __eq__(self, other: Any) -> bool:
         """Two data sets are equal if their values are, in order."""

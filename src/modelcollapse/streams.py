@@ -34,8 +34,6 @@ def generators(seed: int, key: tuple[int, ...], replicates: Iterable[int]) -> St
     if len(key) != 8:
         raise ValueError(f"a key has eight words, not {len(key)}")
     return [
-        np.random.Generator(
-            np.random.PCG64DXSM(np.random.SeedSequence(seed, spawn_key=(*key, replicate)))
-        )
+        np.random.Generator(np.random.PCG64DXSM(np.random.SeedSequence(seed, spawn_key=(*key, replicate))))
         for replicate in replicates
     ]

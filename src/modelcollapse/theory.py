@@ -20,6 +20,16 @@ SCIKIT_LEARN_REG = 1e-6
 """reg_covar of scikit-learn's GaussianMixture at its defaults."""
 
 
+REPLACE_SOURCES = (
+    "E V_t = (1 - 1/n)^t V0, derived: each fit keeps the sample's moments",
+    "Var M_t = V0 - E V_t, derived: each fit keeps the sample's moments",
+)
+MIX_SOURCE = (
+    "mix law, derived; the process is p_(i+1) = alpha p_model + beta p_i + gamma p_0 "
+    "of Shumailov et al. 2024, Nature 631, 755"
+)
+
+
 @dataclass(frozen=True)
 class Expectation:
     """A law of one metric for one recipe.
@@ -53,26 +63,18 @@ def expectations(experiment: Experiment) -> list[Expectation]:
 
 def moment_laws(experiment: Experiment) -> list[Expectation]:
     """Total variance and mean under `mix`, for any fit that reproduces the sample's two moments."""
-    source = _moment_source(experiment)
+    replace = experiment.workflow.real == experiment.workflow.kept == 0.0
+    variance, error = REPLACE_SOURCES if replace else (MIX_SOURCE, MIX_SOURCE)
     return [
         Expectation(
-            "total_variance", "mean", "mean total variance", source,
+            "total_variance", "mean", "mean total variance", variance,
             lambda t: moment_recursion(experiment, int(t.max()))[0][t.astype(int)],
         ),
         Expectation(
-            "squared_error_of_mean", "mean", "mean squared error of the mean", source,
+            "squared_error_of_mean", "mean", "mean squared error of the mean", error,
             lambda t: moment_recursion(experiment, int(t.max()))[1][t.astype(int)],
         ),
     ]  # fmt: skip
-
-
-def _moment_source(experiment: Experiment) -> str:
-    if experiment.workflow.real == experiment.workflow.kept == 0.0:
-        return "E V_t = (1 - 1/n)^t V0, derived: each fit keeps the sample's moments"
-    return (
-        "mix law, derived for p_(i+1) = alpha p_model + beta p_i + gamma p_0 "
-        "of Shumailov et al. 2024 (Nature 631, 755)"
-    )
 
 
 def moment_recursion(experiment: Experiment, generations: int) -> tuple[Array, Array]:
@@ -116,9 +118,7 @@ def moment_recursion(experiment: Experiment, generations: int) -> tuple[Array, A
             kept = c * sample * (n - c * n) / max(n - 1, 1)
             after = (s * model + kept) / n + b * b * mean_error
             after += (
-                a * a * fixed + 2 * a * b * shared
-                if work.real_source == "fixed"
-                else a * truth_variance / n
+                a * a * fixed + 2 * a * b * shared if work.real_source == "fixed" else a * truth_variance / n
             )
         sample = a * truth_variance + s * (model + mean_error) + c * (sample + mean_error) - after
         shared = a * fixed + b * shared
@@ -140,12 +140,7 @@ def gaussian_laws(experiment: Experiment) -> list[Expectation]:
     learner, source, n = experiment.learner, experiment.source, experiment.n_samples
     truth_is_gaussian = isinstance(source, Law) and isinstance(source.family, Gaussian)
     work = experiment.workflow
-    if (
-        not (isinstance(learner, Gaussian) and truth_is_gaussian)
-        or work.real > 0
-        or work.kept > 0
-        or n < 2
-    ):
+    if not (isinstance(learner, Gaussian) and truth_is_gaussian) or work.real > 0 or work.kept > 0 or n < 2:
         return []
     variance = float(source.moments()[1][0])
     ddof = learner.ddof

@@ -145,11 +145,7 @@ def _from_npy(path: Path, truth: DataTruth) -> Array:
         raise _wrong(truth.path, f"must hold one axis of numbers; its shape is {shape}")
     if array.dtype.kind not in "iuf" or array.dtype.itemsize > 8:
         raise _wrong(truth.path, f"must hold integers or floats up to 64 bits, not {array.dtype}")
-    if (
-        array.dtype.kind in "iu"
-        and array.size
-        and int(np.abs(array.astype(object)).max()) > LARGEST
-    ):
+    if array.dtype.kind in "iu" and array.size and int(np.abs(array.astype(object)).max()) > LARGEST:
         raise _wrong(truth.path, "must hold integers up to 2^53, which float64 keeps exactly")
     return array.astype(np.float64)
 
@@ -167,6 +163,4 @@ def _check(values: Array, name: str) -> None:
     top = float(np.abs(values).max())
     spread = float(np.abs(values - values.mean()).max()) if top < 1e150 else math.inf
     if not 1e-150 < spread < 1e150:
-        raise _wrong(
-            name, "must lie within 1e-150 and 1e150 in size and spread: squares are needed"
-        )
+        raise _wrong(name, "must lie within 1e-150 and 1e150 in size and spread: squares are needed")

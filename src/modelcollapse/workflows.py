@@ -50,7 +50,8 @@ def apportion(n: int, shares: tuple[float, ...]) -> tuple[int, ...]:
     The shares are taken as the decimals they are written in: 0.29 of 100 is 29, though
     ``int(0.29 * 100)`` is 28.
     """
-    exact = [n * Fraction(repr(share)) for share in shares]
+    parts = [Fraction(repr(share)) for share in shares]
+    exact = [n * part / sum(parts) for part in parts]
     counts = [int(part) for part in exact]
     order = sorted(range(len(shares)), key=lambda i: (counts[i] - exact[i], i))
     for i in order[: n - sum(counts)]:
@@ -81,7 +82,8 @@ class Mix(Table):
 
     @model_validator(mode="after")
     def _adds_up(self) -> "Mix":
-        total = sum(Fraction(repr(s)) for s in (self.real, self.kept, self.synthetic or 0.0))
+        shares = (self.real, self.kept, self.synthetic or 0.0)
+        total = sum((Fraction(repr(share)) for share in shares), Fraction(0))
         if self.synthetic is None and total > 1 + Fraction(1, 10**12):
             raise bad(f"real + kept must be at most 1; these add up to {float(total)!r}", "real")
         if self.synthetic is not None and abs(total - 1) > Fraction(1, 10**12):

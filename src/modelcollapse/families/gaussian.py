@@ -96,15 +96,13 @@ class Gaussian(Table):
     def _standardised(self, params: GaussianParams, x: Array) -> Array:
         with np.errstate(divide="ignore", invalid="ignore"):
             z = (x - params.mean[:, None]) / params.std[:, None]
-        return np.where(np.isnan(z), 0.0, z)  # an item on a point
+        return np.asarray(np.where(np.isnan(z), 0.0, z))  # an item on a point
 
     def log_pdf(self, params: GaussianParams, x: Array) -> Array:
         """Log density; of a point -inf, and +inf on it."""
         z = self._standardised(params, x)
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-            return np.where(
-                np.isinf(z), -np.inf, -0.5 * z * z - np.log(params.std)[:, None] - HALF_LOG_2PI
-            )
+            return np.where(np.isinf(z), -np.inf, -0.5 * z * z - np.log(params.std)[:, None] - HALF_LOG_2PI)
 
     def cdf(self, params: GaussianParams, x: Array) -> Array:
         """Distribution function."""
@@ -114,17 +112,17 @@ class Gaussian(Table):
 
     def quantile(self, params: GaussianParams, score: Array) -> Array:
         """Quantiles: the score is the standardised quantile itself."""
-        return params.mean[:, None] + params.std[:, None] * score
+        return np.asarray(params.mean[:, None] + params.std[:, None] * score)
 
     def knots(self, params: GaussianParams) -> Array:
         """Points across the bulk and the tails."""
-        return params.mean[:, None] + params.std[:, None] * STEPS
+        return np.asarray(params.mean[:, None] + params.std[:, None] * STEPS)
 
     def partial_mean(self, params: GaussianParams, score: Array) -> Array:
         """E X 1(X < q) = m Phi(score) - s phi(score)."""
         density = np.exp(-0.5 * score * score - HALF_LOG_2PI)
         below = np.exp(log_ndtr(score))
-        return params.mean[:, None] * below - params.std[:, None] * density
+        return np.asarray(params.mean[:, None] * below - params.std[:, None] * density)
 
 
 class GaussianTruth(Table):

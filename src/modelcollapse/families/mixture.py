@@ -83,9 +83,11 @@ class Mixture(Table):
             row = min(r, len(params.weight) - 1)
             weight = params.weight[row]
             counts = stream.multinomial(sizes[r], weight / weight.sum())
-            out = stream.standard_normal(out=items[r, : sizes[r]])
-            out *= np.repeat(params.std[row], counts)
-            out += np.repeat(params.mean[row], counts)
+            stream.standard_normal(out=items[r, : sizes[r]])
+            ends = np.cumsum(counts)
+            for k, (first, last) in enumerate(zip(ends - counts, ends, strict=True)):
+                items[r, first:last] *= params.std[row, k]
+                items[r, first:last] += params.mean[row, k]
         return items
 
     def fit(
@@ -148,7 +150,7 @@ class Mixture(Table):
     def _standardised(self, params: MixtureParams, x: Array) -> Array:
         with np.errstate(divide="ignore", invalid="ignore"):
             z = (x[:, None, :] - params.mean[:, :, None]) / params.std[:, :, None]
-        return np.where(np.isnan(z), 0.0, z)  # an item on a point
+        return np.asarray(np.where(np.isnan(z), 0.0, z))  # an item on a point
 
     def log_pdf(self, params: MixtureParams, x: Array) -> Array:
         """Log density; -inf where only points are left, +inf on a point."""
@@ -164,7 +166,7 @@ class Mixture(Table):
         z = self._standardised(params, x)
         step = (params.std == 0.0)[:, :, None]
         below = np.where(step, (x[:, None, :] >= params.mean[:, :, None]).astype(float), ndtr(z))
-        return np.einsum("rk,rkp->rp", params.weight, below)
+        return np.asarray(np.einsum("rk,rkp->rp", params.weight, below))
 
     def quantile(self, params: MixtureParams, score: Array) -> Array:
         """Quantiles by bracketed Newton steps."""
@@ -177,7 +179,7 @@ class Mixture(Table):
         alive = params.weight > 0.0
         first = np.take_along_axis(params.mean, alive.argmax(axis=1)[:, None], axis=1)
         mean, std = np.where(alive, params.mean, first), np.where(alive, params.std, 0.0)
-        return (mean[:, :, None] + std[:, :, None] * steps).reshape(len(mean), -1)
+        return np.asarray((mean[:, :, None] + std[:, :, None] * steps).reshape(len(mean), -1))
 
     def partial_mean(self, params: MixtureParams, score: Array) -> Array:
         """E X 1(X < q): sum of w (m Phi(z) - s phi(z)) over components."""
@@ -190,11 +192,9 @@ class Mixture(Table):
         smooth = np.einsum("rk,rkp->rp", params.weight, mean * below - std * density)
         # a point that the quantile lies on gives just what is missing of the probability
         reached = np.einsum("rk,rkp->rp", params.weight, np.where(step, x[:, None] > mean, below))
-        passed = np.einsum(
-            "rk,rkp->rp", params.weight, np.where(step, (x[:, None] > mean) * mean, 0.0)
-        )
+        passed = np.einsum("rk,rkp->rp", params.weight, np.where(step, (x[:, None] > mean) * mean, 0.0))
         on_point = np.any(step & (x[:, None] == mean), axis=1)
-        return smooth + passed + np.where(on_point, (ndtr(score) - reached) * x, 0.0)
+        return np.asarray(smooth + passed + np.where(on_point, (ndtr(score) - reached) * x, 0.0))
 
 
 class MixtureTruth(Table):

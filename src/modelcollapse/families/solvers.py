@@ -29,9 +29,7 @@ def _seed(stream: np.random.Generator) -> int:
     return int(stream.integers(2**32, dtype=np.uint64))
 
 
-def kmeans_start(
-    components: int, x: Array, size: IntArray, weight: Array | None, streams: Streams
-) -> Parts:
+def kmeans_start(components: int, x: Array, size: IntArray, weight: Array | None, streams: Streams) -> Parts:
     """Start EM from the clusters of k-means; an empty cluster is a dead component.
 
     A cluster without spread borrows the mean variance within clusters: a start should not be a

@@ -1,0 +1,23 @@
+# Everything runs in the environment of $(BIN); the README's second command makes it.
+BIN ?= .venv/bin
+
+.PHONY: check lint types layers test figures
+
+check: lint types layers test   ## what continuous integration runs
+
+lint:
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types:
+	$(BIN)/mypy
+
+layers:
+	$(BIN)/lint-imports --no-cache
+
+test:
+	$(BIN)/python -m pytest
+
+figures:   ## the figures of the README: about 10 minutes
+	$(BIN)/python book/blog/overview.py
+	$(BIN)/python book/blog/solvers.py

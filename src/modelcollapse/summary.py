@@ -1,0 +1,208 @@
+"""A result in words and numbers: what was run, what happened, and each law beside what was measured."""
+
+import csv
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from modelcollapse.experiment import Experiment
+from modelcollapse.results import COUNTS, experiment_of, measure
+from modelcollapse.theory import Expectation, expectations
+from modelcollapse.types import Array, IntArray, Status
+
+SHOWN = {
+    "total_variance": "variance",
+    "component_variance": "of components",
+    "components_alive": "alive",
+    "tail_mass": "tail mass",
+    "wasserstein2": "W2^2",
+    "kullback_leibler": "KL (nats)",
+}
+"""Metrics of the summary and the heads of their columns."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One law at one generation: measured mean and median over replicates, expected, and z.
+
+    ``z`` is (measured - expected)/standard error; NaN with fewer than two replicates, or where all
+    of them are equal. No replicate is left out.
+    """
+
+    law: Expectation
+    generation: int
+    measured: float
+    error: float
+    median: float
+    expected: float
+    z: float
+
+
+def compare(dataset: xr.Dataset, generations: Sequence[int]) -> list[Comparison]:
+    """Lay each law of the recipe beside what was measured, at saved generations >= 1."""
+    rows = []
+    part = dataset.sel(generation=list(generations))
+    for law in expectations(experiment_of(dataset)):
+        values = _values(part, law.metric)
+        if law.statistic == "mean of log":
+            with np.errstate(divide="ignore"):
+                values = np.log(values)
+        expected = law.at(np.asarray(generations, dtype=np.float64))
+        for column, generation in enumerate(generations):
+            rows.append(_compared(law, generation, values[:, column], float(expected[column])))
+    return rows
+
+
+def _values(part: xr.Dataset, name: str) -> Array:
+    values = part[name] if name in part else measure(part, name)
+    return np.asarray(values.values, dtype=np.float64)
+
+
+def _compared(law: Expectation, generation: int, values: Array, expected: float) -> Comparison:
+    count = len(values)
+    measured, error = float(values.mean()), math.nan
+    if count > 1 and np.isfinite(values).all():
+        error = float(values.std(ddof=1)) / math.sqrt(count)
+    z = (measured - expected) / error if error > 0.0 else math.nan
+    return Comparison(law, generation, measured, error, float(np.median(values)), expected, z)
+
+
+def summary(dataset: xr.Dataset) -> str:
+    """Say in a page what was run and what came out: counts, statuses, metrics, laws with z."""
+    experiment = experiment_of(dataset)
+    shown = _generations(dataset)
+    blocks = [_what(experiment, dataset), _statuses(dataset), _table(dataset, shown)]
+    blocks += _laws(dataset, [g for g in shown if g > 0], experiment)
+    notes = str(dataset.attrs.get("notes", ""))
+    return "\n\n".join([*(block for block in blocks if block), *([f"Note: {notes}"] if notes else [])])
+
+
+def _generations(dataset: xr.Dataset) -> list[int]:
+    """0, the last, and a few between, evenly on a log scale: generations that are saved."""
+    saved = dataset["generation"].values
+    wanted = np.unique(np.geomspace(1, max(int(saved[-1]), 1), 6).round())
+    near = {int(saved[np.abs(saved - goal).argmin()]) for goal in wanted}
+    return sorted({int(saved[0]), *near, int(saved[-1])})
+
+
+def _what(experiment: Experiment, dataset: xr.Dataset) -> str:
+    learner, work = experiment.learner, experiment.workflow
+    counts = dataset[list(COUNTS)].isel(generation=-1)
+    actual = ", ".join(f"{_span(counts[name].values)} {name.removeprefix('n_')}" for name in COUNTS)
+    solver = f", solver {learner.solver}" if hasattr(learner, "solver") else ""
+    size = f" of {learner.components} components" if hasattr(learner, "components") else ""
+    source = f"{work.real_source} real data, " if work.real > 0 else ""
+    return (
+        f"{experiment.truth.family} truth, {learner.family} learner{size}{solver}, "
+        f"engine {experiment.engine}\n"
+        f"N = {experiment.n_samples}, {experiment.generations} generations, "
+        f"{experiment.replicates} replicates, seed {experiment.seed}\n"
+        f"workflow {work.kind}, {source}{work.assignment}: "
+        f"a training set of generation {int(dataset['generation'][-1])} holds {actual} items"
+    )
+
+
+def _span(values: IntArray) -> str:
+    low, high = int(values.min()), int(values.max())
+    return str(low) if low == high else f"{low} to {high}"
+
+
+def _statuses(dataset: xr.Dataset) -> str:
+    status = dataset["status"].values
+    lines = []
+    for member in Status:
+        ever = (status & int(member)) != 0
+        if ever.any():
+            first = dataset["generation"].values[ever.any(axis=0).argmax()]
+            name = str(member.name).lower()
+            lines.append(
+                f"  {name}: {int(ever.any(axis=1).sum())} of {len(status)} replicates, "
+                f"first seen in generation {int(first)} ({member.sentence})"
+            )
+    return "\n".join(["What happened to replicates (none is left out):", *lines]) if lines else ""
+
+
+def _table(dataset: xr.Dataset, generations: list[int]) -> str:
+    """Medians at a few generations, and the band of the last."""
+    columns = [measure(dataset.sel(generation=generations), name).values for name in SHOWN]
+    rows = [["generation", *SHOWN.values()]]
+    for i, generation in enumerate(generations):
+        rows.append([str(generation), *(_quantile(column[:, i], 0.5) for column in columns)])
+    if dataset.sizes["replicate"] > 1:
+        for level in (0.1, 0.9):
+            cells = (_quantile(column[:, -1], level) for column in columns)
+            rows.append([f"{level:.0%} of {generations[-1]}", *cells])
+    return "Median over replicates\n" + _aligned(rows)
+
+
+def _quantile(values: Array, level: float) -> str:
+    if np.isnan(values).any():
+        return "-"
+    return f"{np.quantile(values, level, method='inverted_cdf'):.4g}"
+
+
+def _laws(dataset: xr.Dataset, generations: list[int], experiment: Experiment) -> list[str]:
+    rows = compare(dataset, generations)
+    blocks = []
+    for law in dict.fromkeys(row.law for row in rows):
+        lines = [["generation", "measured", "std. error", "law", "z"]]
+        for row in rows:
+            if row.law == law:
+                numbers = (row.measured, row.error, row.expected)
+                lines.append([str(row.generation), *(f"{v:.5g}" for v in numbers), _z(row.z)])
+        blocks.append(f"Law: {law.label} ({law.source})\n" + _aligned(lines))
+    return [*blocks, _caution(experiment, generations)] if blocks else []
+
+
+def _caution(experiment: Experiment, generations: list[int]) -> str:
+    lines = []
+    if experiment.replicates < 30:
+        freedom = experiment.replicates - 1
+        lines.append(
+            f"z has Student's t distribution with {freedom} degrees of freedom here, where values "
+            "are near normal; beyond 4 in size it would need explaining."
+        )
+    alone = experiment.workflow.real == 0.0
+    if alone and generations and generations[-1] > experiment.n_samples:
+        lines.append(
+            "Beyond about N generations without real data the mean is carried by rare replicates "
+            "that few runs contain: trust the median and the log there."
+        )
+    return "\n".join(lines)
+
+
+def _z(z: float) -> str:
+    return "-" if math.isnan(z) else f"{z:+.2f}"
+
+
+def _aligned(rows: list[list[str]]) -> str:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return "\n".join(
+        "  " + "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows
+    )
+
+
+def write_csv(dataset: xr.Dataset, path: str | Path) -> None:
+    """Write every replicate and generation as one row of a CSV file, numbers to their last digit."""
+    columns: dict[str, Array] = {}
+    for name in map(str, dataset.data_vars):
+        values = dataset[name]
+        if values.dims[:2] != ("replicate", "generation"):
+            continue
+        if values.ndim == 2:
+            columns[name] = values.values
+        else:
+            for k in range(values.shape[2]):
+                columns[f"{name}_{k}"] = values.values[:, :, k]
+    replicates, generations = dataset["replicate"].values, dataset["generation"].values
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["replicate", "generation", *columns])
+        for r, replicate in enumerate(replicates):
+            for g, generation in enumerate(generations):
+                cells = (column[r, g].item() for column in columns.values())
+                writer.writerow([int(replicate), int(generation), *map(repr, cells)])
