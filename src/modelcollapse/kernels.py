@@ -48,16 +48,17 @@ def _as_float(_context: Any, bits: Any) -> Any:
 
 @compiled
 def exp_negative(x: float) -> float:
-    """exp(x) for x <= 0, within one unit in the last place; below -708 it stays at exp(-708).
+    """exp(x) for x <= 0, within two units in the last place; below -708 it stays at exp(-708).
 
-    Range reduction by ln 2 in two parts, a polynomial of degree 12, and exponent bits: a form that
+    Range reduction by ln 2 in two parts, a polynomial of degree 13, and exponent bits: a form that
     LLVM vectorises, where a call of the C library's exp does not.
     """
     x = max(x, -708.0)
     k = (x * 1.4426950408889634 + 6755399441055744.0) - 6755399441055744.0
     r = x - k * 6.93147180369123816490e-01
     r = r - k * 1.90821492927058770002e-10
-    p = 1.0 / 479001600.0
+    p = 1.0 / 6227020800.0
+    p = p * r + 1.0 / 479001600.0
     p = p * r + 1.0 / 39916800.0
     p = p * r + 1.0 / 3628800.0
     p = p * r + 1.0 / 362880.0
@@ -68,8 +69,7 @@ def exp_negative(x: float) -> float:
     p = p * r + 1.0 / 24.0
     p = p * r + 1.0 / 6.0
     p = p * r + 0.5
-    p = p * r + 1.0
-    p = p * r + 1.0
+    p = 1.0 + (r + (r * r) * p)  # the large terms last, rounded once each
     return p * _as_float((np.int64(k) + 1023) << 52)  # type: ignore[call-arg]
 
 
@@ -140,7 +140,7 @@ def moments(x: Array, weight: Array, size: IntArray) -> tuple[Array, Array, Arra
 
 @compiled
 def e_step(
-    x: Array, weight: Array, size: int, logit: Array, mean: Array, std: Array, pairs: bool,
+    x: Array, weight: Array, size: int, logit: Array, now: Array, components: int, pairs: bool,
     sums: Array, cross: Array,
 ) -> float:  # fmt: skip
     """One pass over the items of one replicate; returns the log-likelihood without n/2 log(2 pi).
@@ -149,10 +149,10 @@ def e_step(
     and, if ``pairs``, ``cross[k K + l] = sum r_k r_l (1, z, .., z^4)`` for k < l, z of the narrower of
     the two: what Newton's method needs beside (Louis 1982), in the variable in which it is small.
 
-    ``logit`` is log(weight_k/std_k). The largest logit is subtracted before any exponential, so
-    an item may lie any number of standard deviations away from every component.
+    ``now`` has rows weight, mean and std, ``logit`` is log(weight_k/std_k). The largest logit is
+    subtracted before any exponential, so an item may lie any number of stds away from every component.
     """
-    components = mean.size
+    mean, std = now[1], now[2]
     weighted = weight.size > 0
     items, given = np.zeros(LANES), np.ones(LANES)
     z, q = np.empty((components, LANES)), np.empty((components, LANES))
@@ -262,7 +262,7 @@ def e_step(
 
 @compiled
 def information(
-    total: float, weight: Array, mean: Array, std: Array, sums: Array, cross: Array, share: float,
+    total: float, now: Array, components: int, sums: Array, cross: Array, share: float,
     matrix: Array, score: Array,
 ) -> None:  # fmt: skip
     """Fill the score and the information of a mixture's log-likelihood at its present parameters.
@@ -273,7 +273,7 @@ def information(
     information, whose step is Newton's, at share 0 nearly the step of EM. The logits' common
     shift, which changes nothing, gets an information of its own so that the matrix can be inverted.
     """
-    components = mean.size
+    weight, mean, std = now[0], now[1], now[2]
     matrix.fill(0.0)
     for k in range(components):
         a, first, second = 3 * k, sums[k, 1], sums[k, 2]
@@ -313,13 +313,12 @@ def information(
 
 
 @compiled
-def newton_step(matrix: Array, score: Array, step: Array) -> float:
+def newton_step(matrix: Array, score: Array, size: int, step: Array) -> float:
     """Solve matrix step = score; return the gain a parabola promises, or -1 if it is not a maximum.
 
     The matrix, scaled to a unit diagonal, must have Cholesky pivots above 1e-8: below, the
     likelihood is flat or a saddle.
     """
-    size = score.size
     factor = np.zeros((size, size))
     scale = np.empty(size)
     for i in range(size):
@@ -355,144 +354,42 @@ def newton_step(matrix: Array, score: Array, step: Array) -> float:
 
 
 @compiled
-def _reach(mean: float) -> float:
-    """How far from its mean an item of a point may lie: a few roundings."""
-    return 2.0**-48 * abs(mean) + 1e-152
-
-
-@compiled
-def _is_point(mean: float, std: float) -> bool:
+def is_point(mean: float, std: float) -> bool:
     """Whether a component's spread is a rounding of its mean, or its square would underflow."""
     return std <= 2.0**-50 * abs(mean) + 1e-154
 
 
 @compiled
-def _claim(x: Array, weight: Array, size: int, mean: float) -> tuple[int, float, float]:
-    """Take a point's items out of the working set, in place; return what is left, their weight and mean."""
-    kept, held, shift = 0, 0.0, 0.0
-    reach = _reach(mean)
-    for i in range(size):
-        w = weight[i] if weight.size > 0 else 1.0
-        if abs(x[i] - mean) <= reach:
-            held += w
-            shift += w * (x[i] - mean)
-        else:
-            x[kept] = x[i]
-            if weight.size > 0:
-                weight[kept] = w
-            kept += 1
-    return kept, held, mean + shift / held if held > 0.0 else mean
-
-
-@compiled
 def _exact_variance(
-    x: Array, weight: Array, size: int, logit: Array, mean: Array, std: Array, k: int, center: float
+    x: Array, weight: Array, size: int, logit: Array, now: Array, count: int, k: int, center: float
 ) -> float:
     """Component k's variance about ``center`` under the present responsibilities, in a second pass."""
     total, second = 0.0, 0.0
     for i in range(size):
         top, norm, own = -np.inf, 0.0, 0.0
-        for j in range(mean.size):
-            top = max(top, logit[j] - 0.5 * ((x[i] - mean[j]) / std[j]) ** 2)
-        for j in range(mean.size):
-            e = math.exp(logit[j] - 0.5 * ((x[i] - mean[j]) / std[j]) ** 2 - top)
+        for j in range(count):
+            z = (x[i] - now[1, j]) / now[2, j]
+            top = max(top, logit[j] - 0.5 * z * z)
+        for j in range(count):
+            z = (x[i] - now[1, j]) / now[2, j]
+            e = math.exp(logit[j] - 0.5 * z * z - top)
             norm += e
-            if j == k:
-                own = e
+            own = e if j == k else own
         own *= (weight[i] if weight.size > 0 else 1.0) / norm
         total += own
-        second += own * (x[i] - center) ** 2
+        second += own * (x[i] - center) * (x[i] - center)
     return second / total
 
 
 @compiled
-def _join_points(x: Array, weight: Array, size: int, w: Array, m: Array, s: Array) -> None:
-    """Where no component has a spread, let each item join the nearest point.
-
-    Points joined by items that lie elsewhere get their mean and variance, and are points no longer.
-    """
-    components = m.size
-    found = np.zeros((3, components))
-    for i in range(size):
-        nearest, distance = -1, np.inf
-        for k in range(components):
-            if w[k] > 0.0 and abs(x[i] - m[k]) < distance:
-                nearest, distance = k, abs(x[i] - m[k])
-        if nearest >= 0:
-            v = weight[i] if weight.size > 0 else 1.0
-            found[0, nearest] += v
-            found[1, nearest] += v * (x[i] - m[nearest])
-            found[2, nearest] += v * (x[i] - m[nearest]) ** 2
-    for k in range(components):
-        w[k] = found[0, k]
-        if w[k] > 0.0:
-            shift = found[1, k] / w[k]
-            s[k] = math.sqrt(max(found[2, k] / w[k] - shift * shift, 0.0))
-            m[k] += shift
-            if _is_point(m[k], s[k]):
-                s[k] = 0.0
-
-
-@compiled
-def _m_step(
-    x: Array, weight: Array, size: int, total: float, reg_covar: float, logit: Array, now: Array,
-    sums: Array, after: Array,
-) -> tuple[int, float]:  # fmt: skip
-    """EM's next parameters, rows weight, mean and std of ``after``.
-
-    Returns the number of a component that has become a point, or -1, and the longest change of a
-    mean, in stds, or of the log of a std.
-    """
-    point, longest = -1, 0.0
-    for k in range(now.shape[1]):
-        std, shift = now[2, k], sums[k, 1] / sums[k, 0]
-        spread = sums[k, 2] / sums[k, 0] - shift * shift
-        after[0, k] = sums[k, 0] / total
-        after[1, k] = now[1, k] + std * shift
-        variance = std * std * spread
-        if spread < 1e-6 * shift * shift:  # too few digits left of the difference
-            variance = _exact_variance(x, weight, size, logit, now[1], now[2], k, after[1, k])
-        after[2, k] = math.sqrt(max(variance, 0.0) + reg_covar)
-        if _is_point(after[1, k], after[2, k]):
-            point = k
-        else:
-            longest = max(longest, abs(shift), abs(math.log(after[2, k] / std)))
-    return point, longest
-
-
-@compiled
-def _accelerate(
-    total: float, share: float, now: Array, sums: Array, cross: Array, step: Array
-) -> tuple[float, bool]:
-    """Newton's step from the sums of a pass, and the gain it promises (-1 where there is no maximum).
-
-    Where the information is not positive, or Newton's last step failed (``share`` < 1), the step is
-    one between EM's and Newton's. The second value says whether there is a step at all.
-    """
-    matrix, score = np.empty((step.size, step.size)), np.empty(step.size)
-    promised = -1.0
-    found = False
-    for attempt in range(2):
-        part = 1.0 if attempt == 0 else min(share, 0.95)
-        information(total, now[0], now[1], now[2], sums, cross, part, matrix, score)
-        gain = newton_step(matrix, score, step)
-        found = gain > 0.0
-        if attempt == 0:
-            promised = gain
-            if found and share == 1.0:
-                break
-    return promised, found
-
-
-@compiled
-def _take(now: Array, step: Array, after: Array) -> None:
+def _take(now: Array, count: int, step: Array, after: Array) -> None:
     """Walk along a step, at most 0.7 stds of a mean or of a log std, 1.4 of a logit."""
-    count, longest = now.shape[1], 0.7
+    longest, norm = 0.7, 0.0
     for k in range(count):
         longest = max(longest, 0.5 * abs(step[3 * k]))
         longest = max(longest, abs(step[3 * k + 1]))
         longest = max(longest, abs(step[3 * k + 2]))
-    factor, norm = 0.7 / longest, 0.0
+    factor = 0.7 / longest
     for k in range(count):
         after[0, k] = now[0, k] * math.exp(factor * step[3 * k])
         after[1, k] = now[1, k] + now[2, k] * factor * step[3 * k + 1]
@@ -503,123 +400,164 @@ def _take(now: Array, step: Array, after: Array) -> None:
 
 
 @compiled
-def _copy(source: Array, target: Array) -> None:
-    """Copy element by element: numba's slice assignment takes seconds to compile."""
-    for row in range(source.shape[0]):
-        for k in range(source.shape[1]):
-            target[row, k] = source[row, k]
-
-
-@compiled
-def _without(now: Array, active: IntArray, gone: int) -> tuple[Array, IntArray]:
-    """Leave one component out of the active ones; the others' weights add up to 1 again."""
-    count = now.shape[1] - 1
-    left, numbers, norm = np.empty((3, count)), np.empty(count, dtype=np.int64), 0.0
-    for k in range(count):
-        old = k if k < gone else k + 1
-        numbers[k] = active[old]
-        for row in range(3):
-            left[row, k] = now[row, old]
-        norm += left[0, k]
-    for k in range(count):
-        left[0, k] /= norm
-    return left, numbers
-
-
-@compiled
-def _store(now: Array, active: IntArray, share: float, w: Array, m: Array, s: Array) -> None:
-    """Write the active components' parameters to their places."""
-    for k in range(active.size):
-        w[active[k]], m[active[k]], s[active[k]] = now[0, k] * share, now[1, k], now[2, k]
-
-
-@compiled
-def _begin(w: Array, m: Array, s: Array) -> tuple[Array, IntArray]:
-    """Gather the components that have a weight and a spread: those that EM moves."""
-    count = 0
+def _gather(w: Array, m: Array, s: Array, now: Array, active: IntArray) -> int:
+    """Gather the components alive; their number, or -1 if one of them is a point."""
+    count, norm, points = 0, 0.0, 0
     for k in range(w.size):
-        count += 1 if w[k] > 0.0 and s[k] > 0.0 else 0
-    now, active, norm = np.empty((3, count)), np.empty(count, dtype=np.int64), 0.0
-    count = 0
-    for k in range(w.size):
-        if w[k] > 0.0 and s[k] > 0.0:
+        if w[k] > 0.0:
             now[0, count], now[1, count], now[2, count] = w[k], m[k], s[k]
             active[count] = k
             norm += w[k]
             count += 1
+            points += 1 if s[k] == 0.0 else 0
     for k in range(count):
         now[0, k] /= norm
-    return now, active
+    return count if points == 0 else -1
+
+
+@compiled
+def _m_step(
+    y: Array, v: Array, n: int, total: float, reg_covar: float, logit: Array, now: Array, count: int,
+    sums: Array, after: Array,
+) -> tuple[float, bool]:  # fmt: skip
+    """EM's next parameters, rows weight, mean and std of ``after``; a component that is a point gets std 0.
+
+    Returns the longest change of a mean, in stds, or of the log of a std, and whether there is a point.
+    """
+    longest, pointed = 0.0, False
+    for k in range(count):
+        std, shift = now[2, k], sums[k, 1] / sums[k, 0]
+        spread = sums[k, 2] / sums[k, 0] - shift * shift
+        after[0, k] = sums[k, 0] / total
+        after[1, k] = now[1, k] + std * shift
+        variance = std * std * spread
+        if spread < 1e-6 * shift * shift:  # too few digits left of the difference
+            variance = _exact_variance(y, v, n, logit, now, count, k, after[1, k])
+        after[2, k] = math.sqrt(max(variance, 0.0) + reg_covar)
+        if is_point(after[1, k], after[2, k]):
+            after[2, k], pointed = 0.0, True
+        else:
+            longest = max(longest, abs(shift), abs(math.log(after[2, k] / std)))
+    return longest, pointed
+
+
+@compiled
+def _drop(now: Array, active: IntArray, count: int, gone: int) -> int:
+    """Leave a component out of the active ones; the others' weights add up to 1 again."""
+    rest = 0.0
+    for k in range(count):
+        rest += now[0, k] if k != gone else 0.0
+    for k in range(count - 1):
+        old = k if k < gone else k + 1
+        active[k] = active[old]
+        now[0, k], now[1, k], now[2, k] = now[0, old] / rest, now[1, old], now[2, old]
+    return count - 1
+
+
+@compiled
+def _copy(source: Array, count: int, target: Array) -> None:
+    """Copy element by element: numba's slice assignment takes seconds to compile."""
+    for k in range(count):
+        target[0, k], target[1, k], target[2, k] = source[0, k], source[1, k], source[2, k]
+
+
+@compiled
+def _accelerate(
+    total: float, share: float, now: Array, count: int, sums: Array, cross: Array, step: Array
+) -> tuple[float, bool]:
+    """Newton's step from the sums of a pass, and the gain it promises (-1 where there is no maximum).
+
+    Where the information is not positive, or Newton's last step failed (``share`` < 1), the step is
+    one between EM's and Newton's. The second value says whether there is a step at all.
+    """
+    size = 3 * count
+    matrix, score = np.empty((size, size)), np.empty(size)
+    promised, found = -1.0, False
+    for attempt in range(2):
+        part = 1.0 if attempt == 0 else min(share, 0.95)
+        information(total, now, count, sums, cross, part, matrix, score)
+        gain = newton_step(matrix, score, size, step)
+        found = gain > 0.0
+        promised = gain if attempt == 0 else promised
+        if found and share == 1.0:
+            break
+    return promised, found
 
 
 @compiled
 def _climb(
-    y: Array, v: Array, n: int, rest: float, now: Array, active: IntArray, tolerance: float,
-    budget: int, reg_covar: float, plain: bool, trace: Array, traced: int,
-    w: Array, m: Array, s: Array,
+    y: Array, v: Array, n: int, now: Array, active: IntArray, count: int, tolerance: float,
+    max_iterations: int, reg_covar: float, plain: bool, trace: Array,
 ) -> tuple[int, int, int]:  # fmt: skip
-    """Climb with a fixed set of components; stop at the top, or where one dies or becomes a point.
+    """Climb from the active components ``now`` to the maximum, in place, as `em_batch` says.
 
-    Writes weights that add up to 1 over ``active``. Returns the passes, the status bits, and the
-    number of the component that is gone (its weight is 0 if it died, its std 0 if it is a point) or -1.
+    Returns the passes, the status bits and how many components are left.
     """
-    count = active.size
+    total, center, variance = weighted_moments(y, v, n)
+    after, back, logit = np.empty((3, count)), np.empty((3, count)), np.empty(count)
+    sums, cross, step = np.empty((count, 3)), np.empty((count * count, 5)), np.zeros(3 * count)
     drop = min(1e-6, 0.1 * tolerance) if tolerance > 0.0 else 1e-12
-    sums, cross = np.empty((count, 3)), np.empty((count * count, 5))
-    after, back, step = np.empty((3, count)), np.empty((3, count)), np.zeros(3 * count)
-    logit = np.empty(count)
-    previous, gain_before, newton, share = -np.inf, np.inf, False, 1.0
-    passes = 0
-    while True:
+    previous, gain_before, newton, share, passes = -np.inf, np.inf, False, 1.0, 0
+    while count > 1:
         for k in range(count):
             logit[k] = math.log(now[0, k]) - math.log(now[2, k])
-        height = e_step(y, v, n, logit, now[1], now[2], not plain, sums, cross)
+        height = e_step(y, v, n, logit, now, count, not plain, sums, cross)
         passes += 1
         if not np.isfinite(height):
-            return passes, NONFINITE, -1
-        if newton and height < previous - 1e-13 * abs(previous) and passes < budget:
-            _copy(back, now)  # the likelihood has fallen: take EM's step instead
+            return passes, NONFINITE, count
+        if newton and height < previous - 1e-13 * abs(previous):
+            _copy(back, count, now)  # the likelihood has fallen: take EM's step instead
             newton, share = False, 0.5 * share
+            if passes >= max_iterations:
+                return passes, NOT_CONVERGED, count
             continue
-        if traced + passes <= trace.size:
-            trace[traced + passes - 1] = height
-        weakest = int(np.argmin(sums[:, 0]))
+        if passes <= trace.size:
+            trace[passes - 1] = height
+        weakest = 0
+        for k in range(1, count):
+            weakest = k if sums[k, 0] < sums[weakest, 0] else weakest
         if sums[weakest, 0] < drop:
-            _store(now, active, 1.0, w, m, s)
-            w[active[weakest]] = 0.0
-            return passes, 0, weakest
-        point, longest = _m_step(y, v, n, rest, reg_covar, logit, now, sums, after)
-        if point >= 0:
-            _store(after, active, 1.0, w, m, s)
-            s[active[point]] = 0.0
-            return passes, 0, point
+            count = _drop(now, active, count, weakest)
+            previous, gain_before, newton = -np.inf, np.inf, False
+            continue
+        longest, pointed = _m_step(y, v, n, total, reg_covar, logit, now, count, sums, after)
         gain = height - previous
         ratio = min(abs(gain / gain_before), 1.0 - 1e-9) if gain_before != 0.0 else 0.0
         promised, found = -1.0, False
         if not plain:
-            promised, found = _accelerate(rest, share, now, sums, cross, step)
+            promised, found = _accelerate(total, share, now, count, sums, cross, step)
         top = promised >= 0.0 and promised < tolerance
         flat = promised < 0.0 and abs(gain) * max(1.0, ratio / (1.0 - ratio)) < tolerance
-        if top or flat or passes >= budget:
-            _store(after, active, 1.0, w, m, s)
+        if pointed or top or flat or passes >= max_iterations:
+            _copy(after, count, now)
+            if pointed:
+                return passes, POINT, count
             if top:
-                return passes, 0, -1
-            return passes, (0 if plain else UNIDENTIFIED) if flat else NOT_CONVERGED, -1
+                return passes, 0, count
+            return passes, (0 if plain else UNIDENTIFIED) if flat else NOT_CONVERGED, count
         previous, gain_before = height, gain
         newton = found and longest < 0.7
         if newton:
             share = min(1.0, 2.0 * share)
-            _copy(after, back)
-            _take(now, step, after)
-        _copy(after, now)
+            _copy(after, count, back)
+            _take(now, count, step, after)
+        _copy(after, count, now)
+    now[0, 0], now[1, 0], now[2, 0] = 1.0, center, math.sqrt(variance + reg_covar)
+    if is_point(center, now[2, 0]):
+        now[2, 0] = 0.0
+        return max(passes, 1), POINT, 1
+    return max(passes, 1), 0, 1
 
 
 @compiled
-def em(
-    x: Array, weight: Array, size: int, w: Array, m: Array, s: Array,
+def em_batch(
+    x: Array, weight: Array, size: IntArray, w: Array, m: Array, s: Array,
     tolerance: float, max_iterations: int, reg_covar: float, plain: bool, trace: Array,
-) -> tuple[int, int]:  # fmt: skip
-    """Fit a one-dimensional mixture to one replicate's items, in place; return (passes, status bits).
+) -> tuple[IntArray, IntArray]:  # fmt: skip
+    """Fit one-dimensional mixtures to items ``(replicate, item)`` by climbing to the maximum, in place.
+
+    Parameters are ``(replicate, component)``; components of weight 0 are left as they are.
+    Returns passes and status bits, ``(replicate,)``.
 
     Each pass gives the likelihood, the EM step, the score and the information. The next parameters
     are Newton's where the information is positive and the step is modest, else EM's; a step after
@@ -629,82 +567,32 @@ def em(
     sample's mean and second moment (with reg_covar = 0).
 
     A component with less than a tenth of the tolerance in items is dropped before the next
-    E-step, and its weight stays 0. One whose spread is a rounding of its mean is a point: it keeps
-    the items that equal it, whole, and the others share the rest.
+    E-step, and its weight stays 0. Where a component has become a point, or began as one (std 0),
+    the replicate's climb ends there with the bit `POINT`: the caller knows what to do with it.
 
     ``plain`` takes EM steps alone. ``trace``, if it has room, gets the log-likelihood of each
-    pass that was accepted. ``reg_covar`` is added to every variance of every M-step, and forces
-    plain steps.
+    pass of the last replicate. ``reg_covar`` is added to every variance of every M-step, and
+    forces plain steps. ``weight`` has no columns for weight 1 each.
     """
-    components = m.size
-    total = weighted_moments(x, weight, size)[0]
-    held = np.zeros(components)
-    now, active = _begin(w, m, s)
-    if active.size == 0:
-        _join_points(x, weight, size, w, m, s)
-        now, active = _begin(w, m, s)
-    y, v, n, rest = x, weight, size, total
-    passes, flags, unclaimed = 1, 0, active.size < components
-    while True:
-        if unclaimed:  # points take their items, whole
-            y, v, n, rest = x.copy(), weight.copy(), size, total
-            for k in range(components):
-                if w[k] > 0.0 and s[k] == 0.0:
-                    n, held[k], m[k] = _claim(y, v, n, m[k])
-                    rest -= held[k]
-                    w[k] = w[k] if held[k] > 0.0 else 0.0  # nobody came: it is dead
-            unclaimed = False
-        if n == 0 or active.size == 0:
-            for k in range(active.size):
-                w[active[k]] = 0.0
-            break
-        if active.size == 1:
-            k = active[0]
-            _, m[k], variance = weighted_moments(y, v, n)
-            s[k], w[k] = math.sqrt(variance + reg_covar), rest / total
-            s[k] = 0.0 if _is_point(m[k], s[k]) else s[k]
-            break
-        used, bits, gone = _climb(
-            y, v, n, rest, now, active, tolerance, max(max_iterations - passes + 1, 1), reg_covar,
-            plain or reg_covar > 0.0, trace, passes - 1, w, m, s,
-        )  # fmt: skip
-        passes += used - (1 if gone < 0 else 0)
-        flags |= bits
-        for k in range(active.size):
-            now[0, k], now[1, k], now[2, k] = w[active[k]], m[active[k]], s[active[k]]
-        if gone < 0:
-            _store(now, active, rest / total, w, m, s)
-            break
-        unclaimed = s[active[gone]] == 0.0
-        now, active = _without(now, active, gone)
-    for k in range(components):
-        if w[k] > 0.0 and s[k] == 0.0 and held[k] > 0.0:
-            w[k] = held[k] / total
-        if w[k] <= 0.0:
-            flags |= DEAD
-        elif s[k] == 0.0:
-            flags |= POINT
-    return passes, flags
-
-
-@compiled
-def em_batch(
-    x: Array, weight: Array, size: IntArray, w: Array, m: Array, s: Array,
-    tolerance: float, max_iterations: int, reg_covar: float, plain: bool,
-) -> tuple[IntArray, IntArray]:  # fmt: skip
-    """Run `em` on each replicate: items ``(replicate, item)``, parameters ``(replicate, component)``.
-
-    The parameters are changed in place. ``weight`` has no columns for weight 1 each.
-    """
-    replicates = x.shape[0]
-    passes = np.empty(replicates, dtype=np.int64)
-    flags = np.empty(replicates, dtype=np.int64)
-    trace = np.empty(0)
+    replicates, components = w.shape
+    passes, flags = np.zeros(replicates, dtype=np.int64), np.zeros(replicates, dtype=np.int64)
+    now, active = np.empty((3, components)), np.empty(components, dtype=np.int64)
     for r in range(replicates):
-        passes[r], flags[r] = em(
-            x[r], weight[r], size[r], w[r], m[r], s[r],
-            tolerance, max_iterations, reg_covar, plain, trace,
+        count = _gather(w[r], m[r], s[r], now, active)
+        if count <= 0:
+            flags[r] = POINT
+            continue
+        passes[r], flags[r], count = _climb(
+            x[r], weight[r], size[r], now, active, count,
+            tolerance, max_iterations, reg_covar, plain or reg_covar > 0.0, trace,
         )  # fmt: skip
+        if flags[r] & NONFINITE == 0:
+            for k in range(components):
+                w[r, k] = 0.0
+            for k in range(count):
+                w[r, active[k]], m[r, active[k]], s[r, active[k]] = now[0, k], now[1, k], now[2, k]
+        for k in range(components):
+            flags[r] |= DEAD if w[r, k] == 0.0 else 0
     return passes, flags
 
 
@@ -744,6 +632,8 @@ def mixture_quantile(w: Array, m: Array, s: Array, score: Array) -> Array:
                 else:
                     a = x
                 if b - a <= 4e-16 * max(abs(a), abs(b)):
+                    for k in range(w.shape[1]):  # between the two is a point: land on it
+                        x = m[i, k] if w[i, k] > 0.0 and a <= m[i, k] <= b else x
                     break
                 step = x - side * tail / density if density > 0.0 else a
                 if tail == 0.0 or (a < step < b and abs(step - x) <= 1e-15 * abs(x)):

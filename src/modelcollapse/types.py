@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 Array: TypeAlias = npt.NDArray[np.float64]
 IntArray: TypeAlias = npt.NDArray[np.int64]
+BoolArray: TypeAlias = npt.NDArray[np.bool_]
 Streams: TypeAlias = Sequence[np.random.Generator]
 """One random generator for each replicate of a batch."""
 Sizes: TypeAlias = int | IntArray

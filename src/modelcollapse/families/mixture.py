@@ -10,6 +10,7 @@ from scipy.special import ndtr
 from modelcollapse import kernels
 from modelcollapse.errors import Problem
 from modelcollapse.families.base import Fit
+from modelcollapse.families.climbing import climb
 from modelcollapse.families.solvers import kmeans_start, scikit_learn_fit
 from modelcollapse.fields import Count, NotNegative, Positive, Probabilities, Real, Table, bad
 from modelcollapse.types import Array, IntArray, Sizes, Status, Streams, per_replicate
@@ -104,16 +105,12 @@ class Mixture(Table):
             return Fit(MixtureParams(*parts), iterations, status)
         if start is None or self.start == "kmeans":
             start = MixtureParams(*kmeans_start(self.components, x, size, weight, streams))
-        params = MixtureParams(
-            *(np.array(np.broadcast_to(part, (len(x), self.components))) for part in start)
+        parts, iterations, status = climb(
+            x, size, weight, start, self.tolerance, self.max_iterations, self.reg_covar
         )
-        given = np.empty((len(x), 0)) if weight is None else weight
-        iterations, bits = kernels.em_batch(
-            x, given, size, *params, self.tolerance, self.max_iterations, self.reg_covar, False
-        )
-        whole = params.weight.max(axis=1) == 1.0
-        point = np.any((params.weight == 1.0) & (params.std == 0.0), axis=1) & whole
-        return Fit(params, iterations, bits | np.where(point, int(Status.COLLAPSED), 0))
+        params = MixtureParams(*parts)
+        point = np.any((params.weight > 1.0 - 1e-15) & (params.std == 0.0), axis=1)
+        return Fit(params, iterations, status | np.where(point, int(Status.COLLAPSED), 0))
 
     def record(self, params: MixtureParams) -> dict[str, Array]:
         """Parameters in the order of their means, dead components last, and the total moments."""

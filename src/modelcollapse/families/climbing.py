@@ -1,0 +1,103 @@
+"""EM to the maximum of the likelihood, with the components that are points.
+
+The kernel climbs while every component has a spread. A component whose spread has fallen to a few
+roundings of its mean is a *point*: its density is unbounded at its own items and 0 elsewhere, so it
+takes the items that equal it, whole, and the other components climb on what is left. This keeps
+the sample's mean and second moment, as every M-step does.
+"""
+
+import numpy as np
+
+from modelcollapse import kernels
+from modelcollapse.families.solvers import Parts
+from modelcollapse.types import Array, BoolArray, IntArray, Status
+
+NO_TRACE = np.empty(0)
+
+
+def climb(
+    x: Array,
+    size: IntArray,
+    weight: Array | None,
+    start: Parts,
+    tolerance: float,
+    max_iterations: int,
+    reg_covar: float = 0.0,
+) -> tuple[Parts, IntArray, IntArray]:
+    """Fit mixtures to weighted items ``(replicate, item)``, from parameters ``(replicate, component)``.
+
+    Returns the parameters, and for each replicate the passes over its items and its status bits.
+    """
+    shape = (len(x), start[0].shape[1])
+    w, m, s = (np.array(np.broadcast_to(part, shape)) for part in start)
+    given = np.empty((len(x), 0)) if weight is None else weight
+    settings = (tolerance, max_iterations, reg_covar)
+    passes, status = kernels.em_batch(x, given, size, w, m, s, *settings, False, NO_TRACE)
+    for r in np.flatnonzero(status & int(Status.POINT_MASS)):
+        items = x[r, : size[r]]
+        own = np.ones(len(items)) if weight is None else weight[r, : size[r]]
+        passes[r], status[r] = _with_points(items, own, w[r], m[r], s[r], int(passes[r]), settings)
+    return (w, m, s), passes, status
+
+
+def _with_points(
+    y: Array, v: Array, w: Array, m: Array, s: Array, passes: int, settings: tuple[float, int, float]
+) -> tuple[int, int]:
+    """Fit one replicate that has points, in place; return its passes and status bits.
+
+    Each round gives the points their items and lets the others climb on the rest; it ends when no
+    further component has become a point. A component can become one only once, so rounds are few;
+    if they still do not end, each item joins the nearest component.
+    """
+    tolerance, most, reg_covar = settings
+    bits, total = 0, v.sum()
+    for _ in range(2 * len(w) + 2):
+        if not np.any((w > 0.0) & (s > 0.0)):
+            _join_nearest(y, v, w, m, s)
+        moving, held, free = _claim(y, v, w, m, s)
+        w[~moving] = held[~moving] / total
+        if not free.any() or not moving.any():
+            w[moving] = 0.0
+            break
+        rest = np.where(moving, w, 0.0)[None]
+        given = np.ascontiguousarray(v[free][None])
+        used, found = kernels.em_batch(
+            y[free][None], given, np.array([free.sum()]), rest, m[None], s[None],
+            tolerance, max(most - passes, 1), reg_covar, False, NO_TRACE,
+        )  # fmt: skip
+        passes += int(used[0])
+        w[moving] = rest[0, moving] * (v[free].sum() / total)
+        bits |= int(found[0]) & ~int(Status.COMPONENT_DEAD | Status.POINT_MASS)
+        if not found[0] & int(Status.POINT_MASS) or moving.sum() == 1:
+            break
+    else:
+        _join_nearest(y, v, w, m, s)
+    bits |= int(Status.COMPONENT_DEAD) if np.any(w == 0.0) else 0
+    bits |= int(Status.POINT_MASS) if np.any((w > 0.0) & (s == 0.0)) else 0
+    return max(passes, 1), bits
+
+
+def _claim(y: Array, v: Array, w: Array, m: Array, s: Array) -> tuple[BoolArray, Array, BoolArray]:
+    """Give each point its items: which components move, the weight each point holds, the free items."""
+    moving, held = (w > 0.0) & (s > 0.0), np.zeros(len(w))
+    free = np.ones(len(y), dtype=bool)
+    for k in np.flatnonzero((w > 0.0) & (s == 0.0)):
+        own = free & (np.abs(y - m[k]) <= 2.0**-48 * abs(m[k]) + 1e-152)
+        held[k] = v[own].sum()
+        if held[k] > 0.0:
+            m[k] += np.average(y[own] - m[k], weights=v[own])
+        free &= ~own
+    return moving, held, free
+
+
+def _join_nearest(y: Array, v: Array, w: Array, m: Array, s: Array) -> None:
+    """Let each item join the nearest component alive, and give all their items' moments."""
+    alive = np.flatnonzero(w > 0.0)
+    nearest = alive[np.abs(y[:, None] - m[alive]).argmin(axis=1)]
+    for k in alive:
+        own = nearest == k
+        w[k] = v[own].sum() / v.sum()
+        if w[k] > 0.0:
+            m[k] += np.average(y[own] - m[k], weights=v[own])
+            s[k] = np.sqrt(np.average((y[own] - m[k]) ** 2, weights=v[own]))
+            s[k] = 0.0 if kernels.is_point(m[k], s[k]) else s[k]

@@ -1,0 +1,145 @@
+"""Figures of a result, fit to print: every replicate thin, the median, a band, and the law beside them.
+
+Only Matplotlib's objects are used, never pyplot: a figure needs no display, and making one changes
+nothing outside it.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import xarray as xr
+from matplotlib.figure import Figure
+
+from modelcollapse.plots import density, over_time
+from modelcollapse.plots.style import canvas
+from modelcollapse.results import digest, experiment_of
+
+SUFFIXES = {".png": "Description", ".svg": "Description", ".pdf": "Subject"}
+"""What a figure can be saved as, and the field of the file's metadata that holds the result's hash."""
+REPRODUCIBLE: dict[Any, Any] = {"svg.hashsalt": "modelcollapse", "pdf.fonttype": 42, "savefig.bbox": None}
+DPI = 120
+"""Dots an inch of PNG: small enough for a page; for print there are SVG and PDF."""
+ENSEMBLE = "Thin lines: every replicate; shaded: 10-90 % of them."
+MIDDLE = "Middle replicate: median total variance at the end."
+"""What stands beneath figures of more than one replicate."""
+
+
+def plot(dataset: xr.Dataset, kind: str = "overview", path: str | Path | None = None) -> Figure:
+    """Draw a result.
+
+    Ensembles come first: one trajectory alone misleads, so every replicate is drawn, thin, beneath
+    the median and the band from the 10 % to the 90 % quantile over replicates. A dashed line is a
+    law, what the mean over replicates must be; see `modelcollapse.expectations`. The mean of a few
+    replicates that live and many that do not can lie far above the median.
+
+    Parameters
+    ----------
+    dataset
+        A result, as from `modelcollapse.run` or `modelcollapse.load`.
+    kind
+        ``"overview"``: four panels and a title that says what was run.
+        ``"density"``: the truth, and the models of one replicate, the one in the middle by its
+        last total variance, with the last models of the others.
+        ``"variance"``: the total variance and the mean variance of the components alive.
+        ``"weights"``: the weights of the components. They are points, not lines: components are
+        kept in the order of their means, and which was which a generation before is not known.
+        ``"distance"``: squared Wasserstein-2 distance and Kullback-Leibler divergence to the truth.
+    path
+        Where to save it: PNG, SVG or PDF by its suffix. The file's metadata hold the SHA-256 of the
+        result, and the same result gives the same bytes.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        To be changed further or saved otherwise. In a notebook, ``%matplotlib inline`` shows it.
+
+    Raises
+    ------
+    ValueError
+        Where ``kind`` or the suffix is not one of these, the learner has no components to plot, or
+        the result holds no model yet.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"kind = {kind!r}: must be one of {', '.join(KINDS)}")
+    if path is not None and Path(path).suffix.lower() not in SUFFIXES:
+        raise ValueError(f"path = {str(path)!r}: must end in one of {', '.join(SUFFIXES)}")
+    if not (dataset["generation"].values > 0).any():
+        raise ValueError("there is nothing to plot: the result holds the truth alone, and no model")
+    figure = KINDS[kind](dataset)
+    if path is not None:
+        _save(figure, Path(path), digest(dataset))
+    return figure
+
+
+def _save(figure: Figure, path: Path, sha: str) -> None:
+    """Write the file with the hash and without the date, so that its bytes depend on the result alone."""
+    suffix = path.suffix.lower()
+    metadata = {SUFFIXES[suffix]: f"modelcollapse result, sha256 {sha}"}
+    dates = {".svg": "Date", ".pdf": "CreationDate"}
+    undated = {dates[suffix]: None} if suffix in dates else {}
+    with matplotlib.rc_context(REPRODUCIBLE):
+        figure.savefig(path, format=suffix[1:], dpi=DPI, metadata={**metadata, **undated})
+
+
+def _variance(dataset: xr.Dataset) -> Figure:
+    metrics = ["total_variance"]
+    if over_time.has_components(dataset):
+        metrics.append("component_variance")
+    return _panels(dataset, metrics)
+
+
+def _distance(dataset: xr.Dataset) -> Figure:
+    metrics = ["wasserstein2"]
+    if "truth_value" not in dataset:  # a sample has no density
+        metrics.append("kullback_leibler")
+    return _panels(dataset, metrics)
+
+
+def _panels(dataset: xr.Dataset, metrics: list[str]) -> Figure:
+    """Panels side by side, one a metric."""
+    figure, axes = canvas(dataset, 1, len(metrics), ENSEMBLE)
+    for panel, name in zip(axes, metrics, strict=True):
+        over_time.metrics(panel, dataset, (name,))
+    return figure
+
+
+def _density(dataset: xr.Dataset) -> Figure:
+    figure, (panel,) = canvas(dataset, 1, 1, MIDDLE)
+    density.densities(panel, dataset)
+    return figure
+
+
+def _weights(dataset: xr.Dataset) -> Figure:
+    if not over_time.has_components(dataset):
+        family = experiment_of(dataset).learner.name
+        raise ValueError(f'kind = "weights": a {family} has no components to weigh')
+    figure, (panel,) = canvas(dataset, 1, 1, MIDDLE)
+    over_time.weights(panel, dataset)
+    return figure
+
+
+def _overview(dataset: xr.Dataset) -> Figure:
+    """Variances, densities, weights (where there are none: another distance) and Wasserstein-2."""
+    figure, axes = canvas(dataset, 2, 2, ENSEMBLE, MIDDLE)
+    density.densities(axes[1], dataset)
+    over_time.metrics(axes[3], dataset, ("wasserstein2",))
+    if over_time.has_components(dataset):
+        over_time.metrics(axes[0], dataset, ("total_variance", "component_variance"))
+        over_time.weights(axes[2], dataset)
+    else:
+        over_time.metrics(axes[0], dataset, ("total_variance",))
+        other = "tail_mass" if "truth_value" in dataset else "kullback_leibler"
+        over_time.metrics(axes[2], dataset, (other,))
+    return figure
+
+
+KINDS: dict[str, Callable[[xr.Dataset], Figure]] = {
+    "overview": _overview,
+    "density": _density,
+    "variance": _variance,
+    "weights": _weights,
+    "distance": _distance,
+}
+"""All kinds of figures; a new one is a function and its line here."""

@@ -1,0 +1,120 @@
+"""What all figures share: colours that colour-blind readers tell apart, the canvas, the title."""
+
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from modelcollapse.experiment import Experiment
+from modelcollapse.results import experiment_of
+
+# Okabe and Ito, Color Universal Design, 2008
+BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
+BLUE, VERMILLION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
+
+SMALL = 7.0
+TEXT = 8.0
+FEW = 12
+"""Curves with at most this many generations get markers: one point alone makes no line."""
+
+
+def canvas(dataset: xr.Dataset, rows: int, columns: int, *captions: str) -> tuple[Figure, list[Axes]]:
+    """Make an empty figure that says what was run, with its panels in reading order."""
+    width, height = (5.2, 4.0) if rows * columns == 1 else (3.7 * columns, 3.1 * rows + 0.5)
+    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    experiment = experiment_of(dataset)
+    replicates = dataset.sizes["replicate"]
+    heading = title(experiment, replicates, int(width * 15))
+    figure.suptitle(heading, fontsize=TEXT, parse_math=False)
+    sentences = list(captions) if replicates > 1 else []
+    notes = dataset.attrs.get("notes")
+    sentences += [f"Note: {notes}."] if notes else []
+    caption = textwrap.fill(" ".join(sentences), int(width * 18))
+    figure.supxlabel(caption, fontsize=SMALL, x=0.01, ha="left")
+    axes = [figure.add_subplot(rows, columns, i + 1) for i in range(rows * columns)]
+    for panel, letter in zip(axes, "abcdef", strict=False):
+        panel.tick_params(labelsize=TEXT)
+        panel.spines[["top", "right"]].set_visible(False)
+        if len(axes) > 1:
+            panel.set_title(letter, loc="left", fontsize=TEXT + 1, fontweight="bold", x=-0.12)
+    return figure, axes
+
+
+def label(panel: Axes, x: str, y: str) -> None:
+    """Name the axes of a panel."""
+    panel.set_xlabel(x, fontsize=TEXT, parse_math=False)
+    panel.set_ylabel(y, fontsize=TEXT, parse_math=False)
+
+
+def legend(panel: Axes, columns: int, heading: str = "") -> None:
+    """Explain the lines above the panel, where they cover nothing."""
+    box = panel.legend(
+        loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=columns, fontsize=SMALL, frameon=False,
+        title=heading or None, title_fontsize=SMALL, alignment="left", columnspacing=1.2,
+        handlelength=2.2, borderpad=0.0, labelspacing=0.3,
+    )  # fmt: skip
+    for handle in box.legend_handles:
+        if handle is not None:
+            handle.set_alpha(1.0)
+
+
+def title(experiment: Experiment, replicates: int, width: int) -> str:
+    """Say what was run: truth and learner, then sizes and workflow."""
+    real, synthetic, kept = experiment.workflow.shares()
+    how = [f"real {real:g}, synthetic {synthetic:g}, kept {kept:g}"]
+    how += ["fixed real items"] * (experiment.workflow.real_source == "fixed")
+    how += ["per-sample"] * (experiment.workflow.assignment == "per-sample")
+    what = [f"truth: {_truth(experiment)}", f"learner: {_learner(experiment)}"]
+    sizes = [
+        f"N = {experiment.n_samples:,}",
+        ", ".join(how),
+        f"{replicates} replicate{'s' * (replicates > 1)}",
+    ]
+    sizes += [f"seed {experiment.seed}"]
+    sizes += [f"engine: {experiment.engine}"] * (experiment.engine != "exact")
+    return _lines(what, width) + "\n" + _lines(sizes, width)
+
+
+def _lines(parts: list[str], width: int) -> str:
+    """Join parts by dots, breaking lines only between them."""
+    text = parts[0]
+    for part in parts[1:]:
+        fits = len(text.rsplit("\n", 1)[-1]) + len(part) + 3 <= width
+        text += (" · " if fits else "\n") + part
+    return text
+
+
+def _truth(experiment: Experiment) -> str:
+    truth = experiment.truth
+    if truth.family == "data":
+        column = f", {truth.column}" if truth.column else ""
+        return f"{Path(truth.path).name}{column} ({len(experiment.source.values)} items)"  # type: ignore[attr-defined]
+    if truth.family == "mixture":
+        return f"mixture of {len(truth.weights)} Gaussians"
+    return "Gaussian" if truth.family == "gaussian" else str(truth.family)
+
+
+def _learner(experiment: Experiment) -> str:
+    learner = experiment.learner
+    if learner.name == "mixture":
+        solver = "EM" if learner.solver == "em" else learner.solver
+        return f"mixture of {learner.components} ({solver})"
+    if learner.name == "gaussian":
+        return f"Gaussian (ddof {learner.ddof})"
+    return str(learner.name)
+
+
+def variable(experiment: Experiment) -> str:
+    """Name what the items are: a data set's column, else x."""
+    return str(getattr(experiment.truth, "column", None) or "x")
+
+
+def representative(dataset: xr.Dataset) -> int:
+    """The replicate in the middle by its last total variance; of two in the middle, the lower."""
+    last = dataset["total_variance"].isel(generation=-1).values
+    return int(np.argsort(last, kind="stable")[(len(last) - 1) // 2])

@@ -1,0 +1,179 @@
+"""The four verbs, over every engine that is registered.
+
+A new engine adds a view to `VIEWS`: how to see one replicate's training set as items with counts.
+"""
+
+import math
+
+import numpy as np
+import pytest
+
+from modelcollapse.engines import ENGINES
+from modelcollapse.engines.exact import Items
+from modelcollapse.families.gaussian import Gaussian, GaussianParams
+from modelcollapse.families.mixture import Mixture, MixtureParams
+from modelcollapse.sources import DataSet, Law
+from modelcollapse.streams import generators
+
+VIEWS = {"exact": lambda data, r: np.sort(data.x[r, : data.size[r]])}
+"""The items of replicate r of an engine's data, in order."""
+LAW = Law(
+    Mixture(),
+    MixtureParams(np.array([[0.5, 0.5]]), np.array([[-2.0, 2.0]]), np.array([[1.0, 1.0]])),
+)
+RAGGED = np.array([40, 7, 25])
+every_engine = pytest.mark.parametrize("name", ENGINES)
+
+
+def streams(count, seed=0):
+    return generators(seed, (7,) * 8, range(count))
+
+
+def engine_of(name, family=None):
+    return ENGINES[name](family or Mixture())
+
+
+def rows(name, data, count=3):
+    return [VIEWS[name](data, r).tolist() for r in range(count)]
+
+
+def test_every_engine_has_a_view():
+    assert set(VIEWS) == set(ENGINES)
+
+
+@every_engine
+@pytest.mark.parametrize("size", [30, RAGGED], ids=["even", "ragged"])
+def test_draws_have_the_sizes_asked_for(name, size):
+    data = engine_of(name).draw(LAW, size, streams(3))
+    assert [len(row) for row in rows(name, data)] == np.broadcast_to(size, 3).tolist()
+
+
+@every_engine
+@pytest.mark.parametrize("size", [30, RAGGED], ids=["even", "ragged"])
+def test_pick_all_is_all(name, size):
+    engine = engine_of(name)
+    data = engine.draw(LAW, size, streams(3))
+    assert rows(name, engine.pick(data, size, streams(3, seed=1))) == rows(name, data)
+
+
+@every_engine
+def test_pick_takes_no_item_twice(name):
+    engine = engine_of(name)
+    data = engine.draw(LAW, RAGGED, streams(3))
+    size = np.array([39, 0, 12])
+    picked = rows(name, engine.pick(data, size, streams(3, seed=1)))
+    assert [len(row) for row in picked] == size.tolist()
+    for mine, all_of_it in zip(picked, rows(name, data), strict=True):
+        assert len(set(mine)) == len(mine)  # the items of a density are all different
+        assert set(mine) <= set(all_of_it)
+
+
+@every_engine
+def test_pick_of_ties_takes_no_more_of_a_value_than_there_are(name):
+    engine = engine_of(name)
+    data = engine.draw(DataSet(np.array([1.0, 1.0, 1.0, 2.0])), 40, streams(3))
+    picked = rows(name, engine.pick(data, 37, streams(3, seed=1)))
+    for mine, all_of_it in zip(picked, rows(name, data), strict=True):
+        for value in (1.0, 2.0):
+            assert 0 <= all_of_it.count(value) - mine.count(value) <= 3
+
+
+@every_engine
+@pytest.mark.parametrize("m", [1, 3, 9])
+def test_each_item_is_picked_as_often_as_any_other_and_so_is_each_pair(name, m):
+    """4,000 replicates of the same ten items: counts within 4.5 standard errors, 55 of them."""
+    engine, count = engine_of(name), 4_000
+    ten = DataSet(np.arange(10.0))
+    one = engine.draw(ten, 2_000, streams(1))
+    assert set(VIEWS[name](one, 0)) == set(range(10))
+    data = items(name, np.tile(np.arange(10.0), (count, 1)))
+    picked = engine.pick(data, m, streams(count, seed=2))
+    taken = np.array([np.isin(np.arange(10), VIEWS[name](picked, r)) for r in range(count)])
+    p = m / 10
+    z = (taken.sum(axis=0) - count * p) / np.sqrt(count * p * (1 - p))
+    assert np.abs(z).max() < 4.5
+    both = (taken.T.astype(int) @ taken)[np.triu_indices(10, 1)]
+    pair = m * (m - 1) / 90
+    if pair == 0.0:
+        assert not both.any()
+    else:
+        assert (np.abs(both - count * pair) < 4.5 * np.sqrt(count * pair * (1 - pair))).all()
+
+
+def items(name, values):
+    """An engine's data with just these items."""
+    if name == "exact":
+        return Items(values, np.full(len(values), values.shape[1]))
+    raise AssertionError(f"say how engine {name!r} holds items")
+
+
+@every_engine
+def test_picks_do_not_depend_on_the_batch(name):
+    engine = engine_of(name)
+    data = engine.draw(LAW, 40, streams(3))
+    batch = rows(name, engine.pick(data, 11, streams(3, seed=1)))
+    for r in range(3):
+        alone = engine.draw(LAW, 40, [streams(3)[r]])
+        picked = engine.pick(alone, 11, [streams(3, seed=1)[r]])
+        assert VIEWS[name](picked, 0).tolist() == batch[r]
+
+
+@every_engine
+def test_merge_puts_items_together(name):
+    engine = engine_of(name)
+    parts = [
+        engine.draw(LAW, size, streams(3, seed))
+        for seed, size in enumerate([5, RAGGED, np.array([0, 3, 0]), 0])
+    ]
+    merged = rows(name, engine.merge(*parts))
+    for r in range(3):
+        assert merged[r] == sorted(item for part in parts for item in rows(name, part)[r])
+    assert [len(row) for row in merged] == [45, 15, 30]
+
+
+@every_engine
+def test_merge_of_one_part_is_that_part(name):
+    engine = engine_of(name)
+    for size in (12, RAGGED):
+        data = engine.draw(LAW, size, streams(3))
+        assert rows(name, engine.merge(data)) == rows(name, data)
+
+
+@every_engine
+@pytest.mark.parametrize("family", [Gaussian(), Mixture()], ids=["gaussian", "mixture"])
+def test_fits_of_merged_data_follow_their_sizes(name, family):
+    """A ragged batch is fitted as its replicates are one by one."""
+    engine = engine_of(name, family)
+    data = engine.merge(engine.draw(LAW, RAGGED, streams(3)), engine.draw(LAW, 30, streams(3, seed=1)))
+    start = LAW.params if isinstance(family, Mixture) else None
+    batch = engine.fit(data, start, streams(3, seed=2))
+    mean, variance = family.moments(batch.params)
+    for r in range(3):
+        own = VIEWS[name](data, r)
+        assert len(own) == RAGGED[r] + 30
+        assert mean[r] == pytest.approx(own.mean(), rel=1e-10)
+        assert variance[r] == pytest.approx(own.var(), rel=1e-10)
+
+
+@every_engine
+def test_the_model_is_a_source_of_the_same_family(name):
+    family = Gaussian()
+    params = GaussianParams(np.array([0.0, 100.0]), np.array([1.0, 1.0]))
+    model = engine_of(name, family).model(params)
+    assert model == Law(family, params)
+    x = engine_of(name, family).draw(model, 200, streams(2))
+    assert abs(VIEWS[name](x, 0).mean()) < 1
+    assert abs(VIEWS[name](x, 1).mean() - 100) < 1
+
+
+@every_engine
+def test_what_an_engine_needs_and_refuses_is_known_before_any_work(name):
+    engine = engine_of(name)
+    assert engine.refuses(10_000) == []
+    assert 0 < engine.bytes_needed(100) <= engine.bytes_needed(10_000)
+    assert math.isfinite(engine.bytes_needed(2**53))
+
+
+def test_the_exact_engine_estimates_its_memory():
+    """The items of the current and the next training set at least."""
+    assert engine_of("exact").bytes_needed(1_000) >= 2 * 8 * 1_000

@@ -1,0 +1,501 @@
+"""Each kernel beside its plain NumPy twin: the same arithmetic, written the obvious way."""
+
+import math
+
+import numpy as np
+import pytest
+from numba.core.dispatcher import Dispatcher
+from scipy.optimize import brentq
+from scipy.special import logsumexp, ndtr, ndtri
+
+from modelcollapse import kernels
+
+NONE = np.empty(0)
+"""Weight 1 each."""
+
+MIXTURES = {
+    1: ([1.0], [0.3], [1.7]),
+    2: ([0.4, 0.6], [-1.0, 1.5], [0.8, 1.2]),
+    3: ([0.2, 0.5, 0.3], [-3.0, 0.0, 1.0], [1.0, 0.4, 2.5]),
+    5: ([0.1, 0.2, 0.3, 0.3, 0.1], [-6.0, -2.0, 0.0, 0.5, 7.0], [1.0, 0.5, 2.0, 0.1, 1.0]),
+    8: (np.arange(1, 9) / 36, np.linspace(-4.0, 4.0, 8), np.geomspace(0.1, 3.0, 8)),
+}
+SIZES = (1, 2, 31, 32, 33, 64, 100, 1000, 2085)
+
+
+def mixture(components):
+    """A mixture of the table, its components in an order that is not that of their widths."""
+    order = np.random.default_rng(components).permutation(components)
+    return tuple(np.array(part, dtype=float)[order] for part in MIXTURES[components])
+
+
+def draw(w, m, s, size, seed=0):
+    rng = np.random.default_rng(seed)
+    k = rng.choice(len(w), size, p=w)
+    return rng.normal(m[k], s[k])
+
+
+def weights_of(kind, size):
+    """No weights, or weights that include zeros and large numbers."""
+    return NONE if kind == "each 1" else np.random.default_rng(9).choice([0.0, 0.5, 1.0, 7.0], size)
+
+
+# the plain twins
+
+
+def plain_moments(x, weight):
+    total = math.fsum(weight)
+    mean = x[0] + math.fsum(weight * (x - x[0])) / total
+    return total, mean, math.fsum(weight * (x - mean) ** 2) / total
+
+
+def plain_logs(x, w, m, s):
+    """Log of weight times density, without log sqrt(2 pi): (component, item)."""
+    return (np.log(w) - np.log(s))[:, None] - 0.5 * ((x - m[:, None]) / s[:, None]) ** 2
+
+
+def plain_responsibilities(x, w, m, s):
+    logs = plain_logs(x, w, m, s)
+    return np.exp(logs - logsumexp(logs, axis=0))
+
+
+def plain_height(x, weight, w, m, s):
+    return float(weight @ logsumexp(plain_logs(x, w, m, s), axis=0))
+
+
+def plain_sums(x, weight, w, m, s):
+    r = weight * plain_responsibilities(x, w, m, s)
+    z = (x - m[:, None]) / s[:, None]
+    return np.array([np.sum(r * z**j, axis=1) for j in range(3)]).T
+
+
+def plain_cross(x, weight, w, m, s, k, other):
+    r = plain_responsibilities(x, w, m, s)
+    narrow = k if s[k] <= s[other] else other
+    z = (x - m[narrow]) / s[narrow]
+    return np.array([np.sum(weight * r[k] * r[other] * z**j) for j in range(5)])
+
+
+def plain_m_step(x, weight, w, m, s):
+    r = weight * plain_responsibilities(x, w, m, s)
+    held = r.sum(axis=1)
+    mean = r @ x / held
+    variance = np.sum(r * (x - mean[:, None]) ** 2, axis=1) / held
+    return held / weight.sum(), mean, np.sqrt(variance)
+
+
+def plain_em(x, weight, w, m, s, steps):
+    for _ in range(steps):
+        w, m, s = plain_m_step(x, weight, w, m, s)
+    return w, m, s
+
+
+def moved(w, m, s, step):
+    """Parameters after a step in the coordinates (logit, mean in stds, log std) of each component."""
+    a, b, c = step.reshape(-1, 3).T
+    w = w * np.exp(a)
+    return w / w.sum(), m + s * b, s * np.exp(c)
+
+
+def plain_score(x, weight, w, m, s, at):
+    """The gradient of the log-likelihood at the point ``at`` in the coordinates around (w, m, s)."""
+    v, mean, std = moved(w, m, s, at)
+    sums = plain_sums(x, weight, v, mean, std)
+    return np.stack(
+        [sums[:, 0] - weight.sum() * v, sums[:, 1] * s / std, sums[:, 2] - sums[:, 0]], axis=1
+    ).ravel()
+
+
+def differences(function, size, h):
+    """Central differences of a function around 0, a column a coordinate."""
+    return np.stack([(function(h * e) - function(-h * e)) / (2 * h) for e in np.eye(size)], axis=-1)
+
+
+def plain_cdf(x, w, m, s):
+    with np.errstate(divide="ignore"):
+        return float(np.sum(w * np.where(s > 0, ndtr((x - m) / np.where(s > 0, s, 1)), x >= m)))
+
+
+# what calls them
+
+
+def run_e_step(x, weight, w, m, s, pairs=True):
+    sums, cross = np.full((len(w), 3), np.nan), np.full((len(w) ** 2, 5), np.nan)
+    now, logit = np.array([w, m, s]), np.log(w) - np.log(s)
+    height = kernels.e_step(x, weight, len(x), logit, now, len(w), pairs, sums, cross)
+    return height, sums, cross
+
+
+def run_information(x, weight, w, m, s, share):
+    _, sums, cross = run_e_step(x, weight, w, m, s)
+    size = 3 * len(w)
+    matrix, score = np.full((size, size), np.nan), np.full(size, np.nan)
+    total = float(weight.sum()) if weight.size else float(len(x))
+    kernels.information(total, np.array([w, m, s]), len(w), sums, cross, share, matrix, score)
+    return matrix, score
+
+
+def run_em(x, weight, w, m, s, steps, plain=True, tolerance=0.0):
+    parts = [part.copy()[None] for part in (w, m, s)]
+    given = weight[None] if weight.size else np.empty((1, 0))
+    size = np.array([len(x)])
+    kernels.em_batch(x[None], given, size, *parts, tolerance, steps, 0.0, plain, NONE)
+    return tuple(part[0] for part in parts)
+
+
+def test_no_kernel_is_left_out():
+    """A kernel added to the module needs its twin here, and its name in this list."""
+    found = {name for name, value in vars(kernels).items() if isinstance(value, Dispatcher)}
+    assert {name for name in found if not name.startswith("_")} == {
+        "exp_negative", "weighted_moments", "moments", "e_step", "information", "newton_step",
+        "em_batch", "is_point", "mixture_quantile",
+    }  # fmt: skip
+
+
+# exp
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        pytest.param(np.linspace(-708.0, 0.0, 20_001), id="even"),
+        pytest.param(-np.geomspace(1e-300, 708.0, 20_000), id="log"),
+        pytest.param(-np.log(2.0) * np.arange(0.5, 1021.0), id="largest remainders"),
+        pytest.param(np.array([0.0, -0.0, -5e-324, -1e-17, -708.0]), id="ends"),
+    ],
+)
+def test_exp_is_within_two_units_in_the_last_place(x):
+    exact = np.exp(x.astype(np.longdouble))
+    got = np.array([kernels.exp_negative(float(value)) for value in x])
+    assert np.max(np.abs(got - exact) / np.spacing(exact.astype(float))) <= 2.0
+
+
+@pytest.mark.parametrize("x", [-708.0, -708.1, -744.0, -746.0, -1e9, -1e308, -math.inf])
+def test_exp_ends_above_the_denormals(x):
+    assert kernels.exp_negative(x) == kernels.exp_negative(-708.0) > np.finfo(float).tiny
+
+
+# sums over items
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("kind", ["each 1", "weighted"])
+def test_moments(size, kind):
+    x = np.random.default_rng(size).normal(3.0, 2.0, size)
+    weight = weights_of(kind, size)
+    weight[:1] = 1.0  # not all of them 0
+    got = kernels.weighted_moments(x, weight, size)
+    expected = plain_moments(x, weight if weight.size else np.ones(size))
+    assert got == pytest.approx(expected, rel=1e-13)
+
+
+@pytest.mark.parametrize("size", [2, 33, 10_000])
+@pytest.mark.parametrize("offset", [1e8, -1e8, 1e12])
+def test_moments_far_from_zero(size, offset):
+    x = offset + np.random.default_rng(size).normal(size=size)
+    near = plain_moments(x - offset, np.ones(size))  # the difference is exact
+    _, mean, variance = kernels.weighted_moments(x, NONE, size)
+    assert mean - offset == pytest.approx(near[1], abs=2 * np.spacing(abs(offset)))
+    assert variance == pytest.approx(near[2], rel=1e-6 if abs(offset) <= 1e8 else 1e-3)
+
+
+def test_moments_of_weights_are_those_of_repeated_items():
+    rng = np.random.default_rng(3)
+    x, times = rng.normal(size=77), rng.integers(0, 5, 77)
+    got = kernels.weighted_moments(x, times.astype(float), 77)
+    assert got == pytest.approx(kernels.weighted_moments(np.repeat(x, times), NONE, times.sum()))
+
+
+@pytest.mark.parametrize("value", [0.0, -3.7, 1e8, 1e150, 1e-300])
+@pytest.mark.parametrize("size", [1, 2, 50])
+def test_moments_of_equal_items_have_no_variance(value, size):
+    total, mean, variance = kernels.weighted_moments(np.full(size, value), NONE, size)
+    assert (total, mean, variance) == (size, value, 0.0)
+
+
+def test_moments_of_a_batch_are_those_of_each_row():
+    x = np.random.default_rng(4).normal(size=(3, 70))
+    size = np.array([70, 1, 33])
+    filled = np.where(np.arange(70) < size[:, None], x, np.nan)  # the rest of a row means nothing
+    for weight in (np.empty((3, 0)), np.abs(x)):
+        got = np.array(kernels.moments(filled, weight, size)).T
+        alone = [kernels.weighted_moments(x[r], weight[r], size[r]) for r in range(3)]
+        assert np.array_equal(got, alone)
+
+
+# one pass of EM
+
+
+@pytest.mark.parametrize("components", MIXTURES)
+@pytest.mark.parametrize("kind", ["each 1", "weighted"])
+@pytest.mark.parametrize("size", [1, 33, 2085])
+def test_e_step(components, kind, size):
+    w, m, s = mixture(components)
+    x = draw(w, m, s, size)
+    weight = weights_of(kind, size)
+    each = weight if weight.size else np.ones(size)
+    height, sums, cross = run_e_step(x, weight, w, m, s)
+    assert height == pytest.approx(plain_height(x, each, w, m, s), rel=1e-12, abs=1e-12)
+    expected = plain_sums(x, each, w, m, s)
+    scale = expected[:, [0, 2]].sum(axis=1, keepdims=True)  # first moments cancel
+    assert np.all(np.abs(sums - expected) <= 1e-12 * scale + 1e-300)
+    for k in range(components):
+        for other in range(k + 1, components):
+            theirs = plain_cross(x, each, w, m, s, k, other)
+            ours = cross[k * components + other]
+            even = theirs[0] + theirs[4]
+            assert np.all(np.abs(ours - theirs) <= 1e-11 * even + 1e-300)
+
+
+def test_e_step_leaves_the_pairs_out_where_they_are_not_asked_for():
+    w, m, s = mixture(3)
+    x = draw(w, m, s, 100)
+    with_pairs, without = run_e_step(x, NONE, w, m, s), run_e_step(x, NONE, w, m, s, pairs=False)
+    assert with_pairs[0] == without[0]
+    assert np.array_equal(with_pairs[1], without[1])
+    assert np.isnan(without[2]).all()
+
+
+@pytest.mark.parametrize("components", [2, 3, 8])
+@pytest.mark.parametrize("far", [1e6, -1e6, 1e12])
+def test_e_step_of_items_far_from_every_component(components, far):
+    w, m, s = mixture(components)
+    x = np.append(draw(w, m, s, 50), far * s.max())
+    each = np.ones(len(x))
+    height, sums, cross = run_e_step(x, NONE, w, m, s)
+    assert height == pytest.approx(plain_height(x, each, w, m, s), rel=1e-12)
+    assert np.all(np.isfinite(sums))
+    assert np.isfinite(cross[1]).all()
+    assert sums[:, 0].sum() == pytest.approx(len(x), rel=1e-13)  # its responsibilities add up to 1
+    assert sums[:, 0] == pytest.approx(plain_sums(x, each, w, m, s)[:, 0], rel=1e-12)
+
+
+def test_e_step_of_components_nobody_is_near():
+    w, m, s = np.array([0.5, 0.5]), np.array([0.0, 1e9]), np.array([1.0, 1e-3])
+    _, sums, cross = run_e_step(np.zeros(40), NONE, w, m, s)
+    assert sums[0].tolist() == [40.0, 0.0, 0.0]
+    assert np.isfinite(sums).all()
+    assert sums[1, 0] < 1e-300
+    assert np.isfinite(cross[1]).all()
+
+
+def test_e_step_multiplies_thousands_of_factors_without_overflow():
+    """The logarithm is taken of products of 64 factors: eight equal components make each factor 8."""
+    w, m, s = np.full(8, 1 / 8), np.zeros(8), np.ones(8)
+    x = np.zeros(32 * 64 * 3 + 5)
+    assert run_e_step(x, NONE, w, m, s)[0] == pytest.approx(0.0, abs=1e-9 * len(x))
+
+
+# Newton's method
+
+
+@pytest.mark.parametrize("components", [2, 3, 5])
+@pytest.mark.parametrize("kind", ["each 1", "weighted"])
+def test_score_is_the_gradient_of_the_log_likelihood(components, kind):
+    w, m, s = mixture(components)
+    x = draw(w, m + 0.3, 1.2 * s, 200)
+    weight = weights_of(kind, len(x))
+    each = weight if weight.size else np.ones(len(x))
+    _, score = run_information(x, weight, w, m, s, 1.0)
+    numerical = differences(lambda step: plain_height(x, each, *moved(w, m, s, step)), score.size, 1e-5)
+    assert np.abs(score - numerical).max() <= 1e-6 * each.sum()
+    assert np.abs(score).max() > 0.01 * each.sum()  # not merely zero on both sides
+
+
+@pytest.mark.parametrize("components", [1, 2, 3, 5])
+@pytest.mark.parametrize("kind", ["each 1", "weighted"])
+def test_information_is_minus_the_hessian(components, kind):
+    w, m, s = mixture(components)
+    x = draw(w, m + 0.3, 1.2 * s, 200)
+    weight = weights_of(kind, len(x))
+    each = weight if weight.size else np.ones(len(x))
+    matrix, _ = run_information(x, weight, w, m, s, 1.0)
+    hessian = differences(lambda at: plain_score(x, each, w, m, s, at), len(matrix), 1e-5)
+    logits = np.zeros_like(matrix)
+    logits[::3, ::3] = each.sum() / components  # for the common shift of the logits
+    assert np.abs(matrix - (logits - hessian)).max() <= 1e-7 * np.abs(matrix).max()
+    assert np.abs(matrix - matrix.T).max() <= 1e-12 * np.abs(matrix).max()
+
+
+@pytest.mark.parametrize("components", [2, 3])
+def test_information_without_the_missing_part_is_that_of_labelled_items(components):
+    w, m, s = mixture(components)
+    x = draw(w, m, s, 200)
+    none, half, full = (run_information(x, NONE, w, m, s, share)[0] for share in (0.0, 0.5, 1.0))
+    sums = plain_sums(x, np.ones(200), w, m, s)
+    expected = np.zeros_like(none)
+    expected[::3, ::3] = 200 * (1 / components - np.outer(w, w))
+    for k, (held, first, second) in enumerate(sums):
+        block = [[200 * w[k], 0, 0], [0, held, 2 * first], [0, 2 * first, 2 * second]]
+        expected[3 * k : 3 * k + 3, 3 * k : 3 * k + 3] += block
+    assert np.abs(none - expected).max() <= 1e-11 * np.abs(expected).max()
+    assert np.abs(half - (none + full) / 2).max() <= 1e-11 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize("size", [1, 3, 6, 15])
+def test_newton_step_solves_the_system(size):
+    rng = np.random.default_rng(size)
+    for _ in range(20):
+        root = rng.normal(size=(size, size + 2)) * 10.0 ** rng.uniform(-3, 3, (size, 1))
+        matrix, score = root @ root.T, rng.normal(size=size)
+        step = np.empty(size)
+        gain = kernels.newton_step(matrix, score, size, step)
+        expected = np.linalg.solve(matrix, score)
+        scale = np.sqrt(np.diag(np.linalg.inv(matrix)))  # the units of each coordinate
+        assert np.all(np.abs(step - expected) <= 1e-9 * np.abs(expected / scale).max() * scale)
+        assert gain == pytest.approx(0.5 * score @ expected, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    "matrix",
+    [
+        [[1.0, 2.0], [2.0, 1.0]],  # a saddle
+        [[1.0, 1.0], [1.0, 1.0]],  # flat along a line
+        [[1.0, 1.0 - 1e-10], [1.0 - 1e-10, 1.0]],  # nearly
+        [[0.0, 0.0], [0.0, 1.0]],
+        [[-1.0, 0.0], [0.0, 1.0]],
+        [[1e-20, 2e-10], [2e-10, 1.0]],  # a saddle in coordinates of other units
+        [[np.nan, 0.0], [0.0, 1.0]],
+        [[1.0, np.nan], [np.nan, 1.0]],
+    ],
+)
+def test_newton_step_says_where_there_is_no_maximum(matrix):
+    assert kernels.newton_step(np.array(matrix), np.ones(2), 2, np.empty(2)) == -1.0
+
+
+# whole fits
+
+
+@pytest.mark.parametrize("components", [2, 3, 5])
+@pytest.mark.parametrize("kind", ["each 1", "weighted"])
+@pytest.mark.parametrize("steps", [1, 2, 30])
+def test_em_without_newton_is_plain_em(components, kind, steps):
+    w, m, s = mixture(components)
+    x = draw(w, m, s, 500)
+    weight = weights_of(kind, 500)
+    each = weight if weight.size else np.ones(500)
+    start = w, m + 0.1, 1.1 * s
+    got, expected = run_em(x, weight, *start, steps), plain_em(x, each, *start, steps)
+    for ours, theirs in zip(got, expected, strict=True):
+        assert ours == pytest.approx(theirs, rel=1e-10, abs=1e-10)
+
+
+@pytest.mark.parametrize("kind", ["each 1", "weighted"])
+def test_em_with_newton_ends_where_plain_em_ends(kind):
+    w, m, s = mixture(2)
+    x = draw(w, m, s, 500)
+    weight = weights_of(kind, 500)
+    each = weight if weight.size else np.ones(500)
+    got = run_em(x, weight, w, m, s, 1000, plain=False, tolerance=1e-16)
+    expected = plain_em(x, each, w, m, s, 5000)
+    for ours, theirs in zip(got, expected, strict=True):
+        assert ours == pytest.approx(theirs, rel=1e-7)
+
+
+def test_em_of_a_batch_is_that_of_each_row():
+    w, m, s = mixture(2)
+    x = np.stack([draw(w, m, s, 90, seed) for seed in range(3)])
+    size = np.array([90, 33, 64])
+    filled = np.where(np.arange(90) < size[:, None], x, np.nan)
+    for weight in (np.empty((3, 0)), np.abs(x)):
+        params = [np.tile(part, (3, 1)) for part in (w, m, s)]
+        passes, flags = kernels.em_batch(filled, weight, size, *params, 1e-5, 1000, 0.0, False, NONE)
+        for r in range(3):
+            own = [part.copy()[None] for part in (w, m, s)]
+            row = slice(r, r + 1)
+            alone = kernels.em_batch(
+                x[row], weight[row], size[row], *own, 1e-5, 1000, 0.0, False, NONE
+            )  # fmt: skip
+            assert (passes[r], flags[r]) == (alone[0][0], alone[1][0])
+            assert np.array_equal([part[r] for part in params], [part[0] for part in own])
+
+
+# the second pass over a component's items
+
+
+@pytest.mark.parametrize("kind", ["each 1", "weighted"])
+def test_exact_variance(kind):
+    w, m, s = mixture(3)
+    x = draw(w, m, s, 150)
+    weight = weights_of(kind, 150)
+    each = weight if weight.size else np.ones(150)
+    logit = np.log(w) - np.log(s)
+    r = each * plain_responsibilities(x, w, m, s)
+    for k in range(3):
+        got = kernels._exact_variance(x, weight, 150, logit, np.array([w, m, s]), 3, k, 0.7)
+        assert got == pytest.approx(r[k] @ (x - 0.7) ** 2 / r[k].sum(), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("mean", "std", "point"),
+    [
+        (1.0, 2.0**-50, True),
+        (1.0, 2.0**-49, False),
+        (-1e8, 1e-8, True),
+        (-1e8, 1e-6, False),
+        (0.0, 1e-154, True),
+        (0.0, 1e-150, False),
+        (5.0, 0.0, True),
+    ],
+)
+def test_a_point_has_a_spread_of_a_rounding(mean, std, point):
+    assert kernels.is_point(mean, std) is point
+
+
+# quantiles
+
+WITH_POINTS = {
+    "two": ([0.4, 0.6], [-1.0, 1.5], [0.8, 1.2]),
+    "far apart": ([0.5, 0.5], [-1e3, 1e3], [1.0, 1e-2]),
+    "five": tuple(map(list, MIXTURES[5])),
+    "one dead": ([0.4, 0.6, 0.0], [-1.0, 1.5, 1e6], [0.8, 1.2, 3.0]),
+    "a point": ([0.3, 0.5, 0.2], [-1.0, 0.25, 2.0], [1.0, 0.0, 1.0]),
+}
+SCORES = np.concatenate([np.linspace(-8.2, 8.2, 42), [-0.6, 0.0, 0.6]])
+
+
+@pytest.mark.parametrize("name", WITH_POINTS)
+def test_quantiles(name):
+    w, m, s = (np.array(part) for part in WITH_POINTS[name])
+    got = kernels.mixture_quantile(w[None], m[None], s[None], SCORES[None])[0]
+    alive, spread = w > 0, np.where(w > 0, s, 0).max()
+    low, high = m[alive].min() - 40 * spread, m[alive].max() + 40 * spread
+    for score, ours in zip(SCORES, got, strict=True):
+        side = -1.0 if score > 0 else 1.0  # each tail from its own side
+
+        def short(x, side=side, score=score):
+            if side < 0:
+                return plain_cdf(-x, w, -m, s) - ndtr(-score)
+            return plain_cdf(x, w, m, s) - ndtr(score)
+
+        theirs = brentq(short, low, high, xtol=1e-14, rtol=1e-15, maxiter=500)
+        density = abs(short(theirs + 1e-6) - short(theirs - 1e-6)) / 2e-6
+        # where the density is small, a rounding of the probability is a distance
+        reach = 1e-12 * max(1.0, abs(theirs)) + 1e-15 * ndtr(-abs(score)) / max(density, 1e-300)
+        assert abs(ours - theirs) <= reach, score
+
+
+@pytest.mark.parametrize(
+    ("w", "m", "s"),
+    [
+        ([0.25, 0.5, 0.25], [3.0, -1.0, 7.0], [0.0, 0.0, 0.0]),
+        ([0.5, 0.5], [0.0, 3.0], [1.0, 0.0]),
+        ([0.1, 0.9], [1e8, 0.1], [1e3, 0.0]),
+    ],
+)
+def test_quantiles_land_on_points(w, m, s):
+    """To the bit: whoever asks what lies below a quantile must know whether the point does."""
+    w, m, s = (np.array(part) for part in (w, m, s))
+    for k in np.flatnonzero(s == 0.0):
+        below = plain_cdf(np.nextafter(m[k], -np.inf), w, m, s)
+        score = ndtri(below + w[k] * np.linspace(0.01, 0.99, 25))
+        got = kernels.mixture_quantile(w[None], m[None], s[None], score[None])[0]
+        assert got.tolist() == [m[k]] * 25
+
+
+def test_quantiles_of_the_mirrored_mixture_are_mirrored():
+    w, m, s = (part[None] for part in mixture(5))
+    there = kernels.mixture_quantile(w, m, s, SCORES[None])
+    back = kernels.mixture_quantile(w, -m, s, -SCORES[None])
+    inner = np.abs(SCORES) > 0  # the median is computed from the lower side alone
+    assert np.array_equal(there[:, inner], -back[:, inner])

@@ -1,0 +1,242 @@
+"""Where training sets come from: shares to counts, what is real, synthetic and kept, what is replayed."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+from scipy import stats
+
+from modelcollapse import workflows
+from modelcollapse.engines import ENGINES
+from modelcollapse.families.gaussian import Gaussian, GaussianParams
+from modelcollapse.sources import Law
+from modelcollapse.streams import generators
+from modelcollapse.workflows import Mix, apportion
+
+TRUTH = Law(Gaussian(), GaussianParams(np.array([0.0]), np.array([1.0])))
+ENGINE = ENGINES["exact"](Gaussian())
+EXAMPLES = {
+    "mix": [
+        Mix(),
+        Mix(real=1.0),
+        Mix(real=0.1, kept=0.2),
+        Mix(real=0.25, synthetic=0.75),
+        Mix(kept=1.0),
+        Mix(real=0.1, real_source="fixed"),
+        Mix(real=0.3, kept=0.3, assignment="per-sample"),
+    ],
+}
+"""Workflows of each kind that is registered."""
+ALL = [flow for flows in EXAMPLES.values() for flow in flows]
+every_workflow = pytest.mark.parametrize("workflow", ALL, ids=repr)
+
+
+def streams(count, seed=0):
+    return generators(seed, (7,) * 8, range(count))
+
+
+def model(count, mean=1e6):
+    """A model whose items cannot be taken for real ones."""
+    return Law(Gaussian(), GaussianParams(np.full(count, mean), np.ones(count)))
+
+
+def rows(data):
+    return [data.x[r, : data.size[r]] for r in range(len(data.x))]
+
+
+def two_generations(workflow, n=100, count=3):
+    """The first corpus, the second, and what happened between, with one stream a replicate."""
+    each = streams(count)
+    first = workflow.begin(ENGINE, TRUTH, n, each)
+    return first, workflow.renew(ENGINE, first, model(count), TRUTH, n, each)
+
+
+def test_every_workflow_has_examples():
+    assert set(EXAMPLES) == {flow.name for flow in workflows.WORKFLOWS}
+    assert all(flow.kind == name for name, flows in EXAMPLES.items() for flow in flows)
+
+
+# shares and counts
+
+
+@pytest.mark.parametrize(
+    ("n", "shares", "expected"),
+    [
+        (100, (0.29, 0.71, 0.0), (29, 71, 0)),  # int(0.29 * 100) is 28
+        (25, (0.1, 0.9, 0.0), (3, 22, 0)),  # a tie: real before synthetic; round(2.5) is 2
+        (25, (0.0, 0.9, 0.1), (0, 23, 2)),  # a tie: synthetic before kept
+        (25, (0.1, 0.8, 0.1), (3, 20, 2)),  # a tie: real before kept
+        (10, (0.25, 0.5, 0.25), (3, 5, 2)),
+        (1, (0.5, 0.5, 0.0), (1, 0, 0)),
+        (1, (0.3, 0.4, 0.3), (0, 1, 0)),
+        (3, (0.5, 0.5, 0.0), (2, 1, 0)),
+        (10_000, (0.0, 1.0, 0.0), (0, 10_000, 0)),
+        (7, (1.0, 0.0, 0.0), (7, 0, 0)),
+        (2, (0.0, 0.0, 1.0), (0, 0, 2)),
+        (1000, (0.001, 0.998, 0.001), (1, 998, 1)),
+        (3, (1 / 3, 1 / 3, 1 / 3), (1, 1, 1)),
+        (10**12, (0.1, 0.7, 0.2), (10**11, 7 * 10**11, 2 * 10**11)),
+    ],
+)
+def test_apportion(n, shares, expected):
+    assert apportion(n, shares) == expected
+
+
+def test_apportion_adds_up_and_is_fair():
+    """Random shares in hundredths: always n, each count next to its exact share, the ties in order."""
+    rng = np.random.default_rng(0)
+    for _ in range(2_000):
+        n, real = int(rng.integers(1, 2_000)), int(rng.integers(0, 101))
+        synthetic = int(rng.integers(0, 101 - real))
+        hundredths = (real, synthetic, 100 - real - synthetic)
+        counts = apportion(n, tuple(part / 100 for part in hundredths))
+        exact = [n * Fraction(part, 100) for part in hundredths]
+        assert sum(counts) == n
+        up = [count - int(part) for count, part in zip(counts, exact, strict=True)]
+        assert set(up) <= {0, 1}
+        rest = [part - int(part) for part in exact]
+        ranked = sorted(range(3), key=lambda i: (-rest[i], i))
+        assert [up[i] for i in ranked] == sorted(up, reverse=True)
+
+
+@pytest.mark.parametrize("shares", [(1 / 3, 2 / 3, 0.0), (0.1 + 0.2, 0.7, 0.0), (0.7, 0.1, 0.2)])
+def test_apportion_adds_up_where_the_shares_do_up_to_a_rounding(shares):
+    for n in (1, 3, 10, 999, 10_000, 2**53):
+        counts = apportion(n, shares)
+        assert sum(counts) == n
+        assert min(counts) >= 0
+
+
+@pytest.mark.parametrize(
+    ("given", "shares"),
+    [
+        ({}, (0.0, 1.0, 0.0)),
+        ({"real": 0.1}, (0.1, 0.9, 0.0)),
+        ({"real": 0.1, "kept": 0.7}, (0.1, 0.2, 0.7)),  # 1 - 0.1 - 0.7 is 0.20000000000000007
+        ({"real": 0.7, "kept": 0.3}, (0.7, 0.0, 0.3)),
+        ({"real": 0.2, "synthetic": 0.8}, (0.2, 0.8, 0.0)),
+        ({"real": 0.1, "kept": 0.2, "synthetic": 0.7}, (0.1, 0.7, 0.2)),
+    ],
+)
+def test_what_is_left_is_synthetic(given, shares):
+    assert Mix(**given).shares() == shares
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"real": 0.6, "kept": 0.6},
+        {"real": 0.5, "synthetic": 0.6},
+        {"real": 0.1, "synthetic": 0.1},
+        {"synthetic": 0.999999999},
+        {"real": 1.1},
+        {"real": -0.1},
+        {"real": True},
+        {"real": 0.1, "real_source": "fixed", "assignment": "per-sample"},
+        {"real_source": "other"},
+    ],
+)
+def test_shares_that_do_not_fit_are_refused(given):
+    with pytest.raises(ValidationError):
+        Mix(**given)
+
+
+# training sets
+
+
+@every_workflow
+def test_the_first_training_set_is_real(workflow):
+    first, _ = two_generations(workflow)
+    assert first.counts.tolist() == [[100, 0, 0]] * 3
+    assert [len(row) for row in rows(first.training)] == [100] * 3
+    assert all((np.abs(row) < 10).all() for row in rows(first.training))
+
+
+@every_workflow
+def test_counts_say_what_the_training_set_is_made_of(workflow):
+    first, second = two_generations(workflow)
+    assert second.counts.dtype == np.int64
+    for r, row in enumerate(rows(second.training)):
+        real, synthetic, kept = second.counts[r]
+        assert real + synthetic + kept == len(row) == 100
+        from_model = np.abs(row) > 1e5
+        assert from_model.sum() == synthetic
+        replayed = set() if first.fixed is None else set(rows(first.fixed)[r])
+        old = set(rows(first.training)[r]) - replayed
+        carried = [item for item in row[~from_model] if item in old]
+        assert len(carried) == len(set(carried))
+        if first.fixed is None:
+            assert len(carried) == kept
+
+
+@every_workflow
+def test_replicates_do_not_depend_on_their_batch(workflow):
+    _, batch = two_generations(workflow)
+    for r in range(3):
+        each = [streams(3)[r]]
+        first = workflow.begin(ENGINE, TRUTH, 100, each)
+        second = workflow.renew(ENGINE, first, model(1), TRUTH, 100, each)
+        assert np.array_equal(rows(second.training)[0], rows(batch.training)[r])
+        assert np.array_equal(second.counts[0], batch.counts[r])
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 25, 101])
+def test_stratified_counts_are_exact(n):
+    flow = Mix(real=0.1, kept=0.5)
+    _, second = two_generations(flow, n)
+    assert second.counts.tolist() == [list(apportion(n, (0.1, 0.4, 0.5)))] * 3
+
+
+def test_kept_items_come_from_the_current_training_set():
+    """Carried over again and again: after two generations some items are two generations old."""
+    flow, each = Mix(kept=0.5), streams(2)
+    first = flow.begin(ENGINE, TRUTH, 100, each)
+    second = flow.renew(ENGINE, first, model(2, 1e6), TRUTH, 100, each)
+    third = flow.renew(ENGINE, second, model(2, 1e9), TRUTH, 100, each)
+    for r, row in enumerate(rows(third.training)):
+        assert (np.abs(row) > 1e8).sum() == 50
+        kept = row[np.abs(row) < 1e8]
+        assert set(kept) <= set(rows(second.training)[r])
+        assert 10 < (np.abs(kept) < 10).sum() < 40  # 25 +- 3.6 of them from the first
+
+
+def test_fresh_real_items_are_new_each_generation():
+    first, second = two_generations(Mix(real=1.0))
+    for old, new in zip(rows(first.training), rows(second.training), strict=True):
+        assert not set(old) & set(new)
+
+
+def test_fixed_real_items_are_the_first_of_the_first_training_set():
+    flow, each = Mix(real=0.29, real_source="fixed"), streams(3)
+    corpus = flow.begin(ENGINE, TRUTH, 100, each)
+    replayed = [row[:29].tolist() for row in rows(corpus.training)]
+    for _ in range(3):
+        corpus = flow.renew(ENGINE, corpus, model(3), TRUTH, 100, each)
+        real = [row[np.abs(row) < 1e5].tolist() for row in rows(corpus.training)]
+        assert real == replayed
+        assert corpus.counts.tolist() == [[29, 71, 0]] * 3
+
+
+def test_per_sample_counts_are_multinomial():
+    flow, count = Mix(real=0.2, kept=0.3, assignment="per-sample"), 2_000
+    each = streams(count)
+    corpus = flow.begin(ENGINE, TRUTH, 50, each)
+    counts = flow.renew(ENGINE, corpus, model(count), TRUTH, 50, each).counts
+    assert (counts.sum(axis=1) == 50).all()
+    for column, p in zip(counts.T, (0.2, 0.5, 0.3), strict=True):
+        expected = count * stats.binom.pmf(np.arange(51), 50, p)
+        seen = np.bincount(column, minlength=51)
+        often = expected > 5
+        rest = [seen[~often].sum()], [expected[~often].sum()]
+        chi2 = (np.append(seen[often], rest[0]) - np.append(expected[often], rest[1])) ** 2
+        chi2 = (chi2 / np.append(expected[often], rest[1])).sum()
+        assert stats.chi2.sf(chi2, often.sum()) > 1e-4
+
+
+def test_items_of_the_model_come_from_each_replicates_own_model():
+    flow, each = Mix(), streams(3)
+    first = flow.begin(ENGINE, TRUTH, 50, each)
+    own = Law(Gaussian(), GaussianParams(np.array([1e3, 2e3, 3e3]), np.ones(3)))
+    second = flow.renew(ENGINE, first, own, TRUTH, 50, each)
+    assert [round(row.mean() / 1e3) for row in rows(second.training)] == [1, 2, 3]
