@@ -15,7 +15,10 @@ class Problem:
 
     def __str__(self) -> str:
         """Say it in one line."""
-        shown = _shorten(repr(self.value))
+        try:
+            shown = _shorten(repr(self.value))
+        except ValueError:  # Python does not print integers of more than 4300 digits
+            shown = "an integer of thousands of digits"
         return f"{self.field} = {shown}: {self.allowed}" if self.field else self.allowed
 
 

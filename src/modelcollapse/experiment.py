@@ -24,7 +24,8 @@ from modelcollapse.workflows import Mix
 
 STREAM_VERSION = 1
 """Raised when the same recipe draws other numbers than before."""
-LOG_SAVED = 200
+LOG_SAVED = 250
+"""Generations saved by ``save = "log"`` at most: 176 of 2,000, 209 of a million."""
 
 
 class Every(Table):
@@ -42,7 +43,7 @@ def _save(value: Any) -> Any:
 
 
 def _engine(value: Any) -> Any:
-    if value not in ENGINES:
+    if not isinstance(value, str) or value not in ENGINES:
         raise bad(f"must be one of {', '.join(map(repr, ENGINES))}")
     return value
 
@@ -207,7 +208,7 @@ class Experiment(Table):
             return sorted({*range(0, last + 1, self.save.every), last})
         if self.save == "all":
             return list(range(last + 1))
-        return sorted({0, last, *(int(g) for g in np.geomspace(1, last, LOG_SAVED).round())})
+        return sorted({0, last, *_log_grid(last)})
 
     def notes(self) -> list[str]:
         """What is allowed but should be known: a loose tolerance, a regularised covariance."""
@@ -238,6 +239,20 @@ class Experiment(Table):
     def __hash__(self) -> int:
         """Hash the recipe."""
         return hash((self.to_json(), self.key()))
+
+
+def _log_grid(last: int) -> list[int]:
+    """80 generations a decade, or 40, or 20, whichever are at most `LOG_SAVED`.
+
+    The grids are nested and none depends on the last generation otherwise, so that a longer recipe
+    saves what a shorter one does.
+    """
+    for per_decade in (80, 40, 20, 10):
+        steps = np.arange(int(np.log10(last) * per_decade) + 1) / per_decade
+        grid = sorted({int(g) for g in (10.0**steps).round()})
+        if len(grid) <= LOG_SAVED:
+            break
+    return grid
 
 
 def cross_check(experiment: Experiment) -> list[Problem]:

@@ -60,7 +60,7 @@ def _saved_count(experiment: Experiment) -> int:
     if experiment.save == "all":
         return experiment.generations + 1
     if experiment.save == "log":
-        return min(experiment.generations, 200) + 1
+        return min(experiment.generations, 250) + 1
     return experiment.generations // experiment.save.every + 2
 
 

@@ -109,7 +109,9 @@ def kullback_leibler(models: Law, truth: Source) -> Array:
     x = truth.quantile(score)
     own = truth.family.log_pdf(truth.params, x)
     theirs = models.family.log_pdf(models.params, np.broadcast_to(x, (size, x.shape[1])))
-    return np.asarray(((own - theirs) * weight).sum(axis=1) / weight.sum())
+    counts = weight[0] > 0.0  # a panel of no length has none, and 0 times infinity is no number
+    lost = (own - theirs)[:, counts] * weight[:, counts]
+    return np.asarray(lost.sum(axis=1) / weight.sum())
 
 
 def _components(models: Law) -> tuple[Array, Array, Array]:
@@ -139,12 +141,11 @@ def _panels(breaks: Array, order: int) -> tuple[Array, Array]:
 
 def _wasserstein2_to_data(models: Law, truth: DataSet) -> Array:
     """E X^2 + E Y^2 - 2 sum_i x_(i) E[Y; Y in its i-th n-quantile], about the data's mean."""
-    values = truth.ordered
-    if len(values) > COARSE:
-        values = np.array([group.mean() for group in np.array_split(values, COARSE)])
-    n, center = len(values), float(truth.moments()[0][0])
+    groups = np.array_split(truth.ordered, min(len(truth.ordered), COARSE))
+    values = np.array([group.mean() for group in groups])
+    center = float(truth.moments()[0][0])
     mean, variance = models.moments()
-    probability = np.arange(1, n) / n
+    probability = np.cumsum([len(group) for group in groups[:-1]]) / len(truth.ordered)
     low = np.minimum(probability, 1.0 - probability)
     score = np.where(probability < 0.5, 1.0, -1.0) * ndtri(low)
     partial = models.family.partial_mean(models.params, score[None, :])

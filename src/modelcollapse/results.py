@@ -221,13 +221,7 @@ def check_target(path: str | Path, experiment: Experiment, overwrite: bool, need
     except (OSError, RuntimeError) as error:
         raise _refused(path, f"cannot be used: {error}") from None
     found = load(path)
-    shorter = experiment_of(found)
-    same = experiment.changed(
-        generations=min(shorter.generations, experiment.generations),
-        replicates=min(shorter.replicates, experiment.replicates),
-        save=shorter.table()["save"],
-    )
-    if shorter != same:
+    if not _comes_out_again(found, experiment):
         hint = "use --overwrite to replace it, or another --out"
         raise StorageError(
             [
@@ -236,6 +230,17 @@ def check_target(path: str | Path, experiment: Experiment, overwrite: bool, need
             ],
             str(path),
         )
+
+
+def _comes_out_again(dataset: xr.Dataset, experiment: Experiment) -> bool:
+    """Whether another recipe gives all the numbers that a result holds."""
+    theirs = experiment_of(dataset)
+    return (
+        (theirs.seed, theirs.key(), theirs.content())
+        == (experiment.seed, experiment.key(), experiment.content())
+        and theirs.replicates <= experiment.replicates
+        and set(dataset["generation"].values.tolist()) <= set(experiment.saved())
+    )
 
 
 def _refused(path: Path, reason: str) -> StorageError:
@@ -267,12 +272,12 @@ def save(dataset: xr.Dataset, path: str | Path, overwrite: bool = True) -> None:
             path.rename(old)
         temporary.rename(path)
     except OSError as error:
-        if old.exists() and not path.exists():
-            old.rename(path)
         raise _refused(path, f"cannot be written: {error}") from None
     finally:
+        if old.exists() and not path.exists():
+            old.rename(path)
         shutil.rmtree(temporary, ignore_errors=True)
-    shutil.rmtree(old, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _encoding(dataset: xr.Dataset) -> dict[str, Any]:

@@ -108,21 +108,19 @@ def moment_recursion(experiment: Experiment, generations: int) -> tuple[Array, A
     sample, mean_error = (1.0 - 1.0 / n) * truth_variance, truth_variance / n
     shared = truth_variance / n  # C
     fixed = truth_variance / (a * n) if a > 0.0 else 0.0  # E (m_R - mu0)^2
+    fresh = work.real_source == "fresh"
     for t in range(1, generations + 1):
         model = kappa * sample + added
         variance[t], error[t] = model, mean_error
         if work.assignment == "per-sample":
-            drawn = a * truth_variance + s * model + c * (1.0 - c) * sample + a * b * mean_error
-            after = drawn / n + b * b * mean_error
+            drawn = (a * truth_variance + s * model + c * (1.0 - c) * sample + a * b * mean_error) / n
         else:
-            kept = c * sample * (n - c * n) / max(n - 1, 1)
-            after = (s * model + kept) / n + b * b * mean_error
-            after += (
-                a * a * fixed + 2 * a * b * shared if work.real_source == "fixed" else a * truth_variance / n
-            )
-        sample = a * truth_variance + s * (model + mean_error) + c * (sample + mean_error) - after
+            drawn = (s * model + c * sample * (n - c * n) / max(n - 1, 1)) / n
+            drawn += a * truth_variance / n if fresh else a * a * fixed + 2.0 * a * b * shared
+        # b B - b^2 B is a b B: nothing is subtracted that need not be
+        sample = a * truth_variance + s * model + c * sample + a * b * mean_error - drawn
         shared = a * fixed + b * shared
-        mean_error = after
+        mean_error = drawn + b * b * mean_error
     return variance, error
 
 

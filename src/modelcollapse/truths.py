@@ -87,21 +87,24 @@ def _from_csv(path: Path, truth: DataTruth) -> Array:
         raise _wrong(truth.path, "must be text in UTF-8") from None
     if "\0" in text:
         raise _wrong(truth.path, "must be text; this file has NUL bytes")
-    rows = list(csv.reader(io.StringIO(text)))
-    rows = [row for row in rows if row]
+    lines = csv.reader(io.StringIO(text.replace("\r\n", "\n").replace("\r", "\n")))
+    try:
+        rows = [(lines.line_num, row) for row in lines if row]
+    except csv.Error as error:
+        raise _wrong(truth.path, f"is not CSV in line {lines.line_num}: {error}") from None
     if not rows:
         raise _wrong(truth.path, "must have a header and rows; this file is empty")
-    header = [name.strip() for name in rows[0]]
+    header = [name.strip() for name in rows[0][1]]
     if all(_number(cell) is not None for cell in header):
-        raise _wrong(truth.path, f"must begin with a header of column names, not {rows[0]}")
+        raise _wrong(truth.path, f"must begin with a header of column names, not {header}")
     column = _column(header, truth)
     values, problems = np.empty(len(rows) - 1), []
-    for i, row in enumerate(rows[1:]):
+    for i, (line, row) in enumerate(rows[1:]):
         value = _number(row[column]) if len(row) == len(header) else None
         if len(row) != len(header):
-            allowed = f"row {i + 2} must have {len(header)} cells; it has {len(row)}"
+            allowed = f"row {line} must have {len(header)} cells; it has {len(row)}"
         else:
-            allowed = f"row {i + 2}, column {header[column]}: {row[column]!r} is not a number"
+            allowed = f"row {line}, column {header[column]}: {row[column]!r} is not a number"
         if value is None:
             problems.append(Problem("truth.path", truth.path, allowed))
             continue
@@ -137,7 +140,7 @@ def _from_npy(path: Path, truth: DataTruth) -> Array:
         raise DataError([Problem("truth.column", truth.column, "is for CSV files; leave it out")])
     try:
         array = np.load(io.BytesIO(_bytes(path, truth.path)), allow_pickle=False)
-    except (ValueError, EOFError, OSError, MemoryError, SyntaxError):
+    except Exception:  # a header can be wrong in more ways than NumPy has errors of its own for
         allowed = "must be a whole .npy file of numbers; pickles are never loaded"
         raise _wrong(truth.path, allowed) from None
     if not isinstance(array, np.ndarray) or array.ndim != 1:
@@ -159,7 +162,7 @@ def _check(values: Array, name: str) -> None:
     if len(values) < 2:
         raise _wrong(name, f"must have at least 2 rows; this file has {len(values)}")
     if values.min() == values.max():
-        raise _wrong(name, f"must have a variance; all values are {values[0]!r}")
+        raise _wrong(name, f"must have a variance; all values are {float(values[0])!r}")
     top = float(np.abs(values).max())
     spread = float(np.abs(values - values.mean()).max()) if top < 1e150 else math.inf
     if not 1e-150 < spread < 1e150:

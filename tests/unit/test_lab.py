@@ -138,7 +138,7 @@ CHILD = """
 import sys
 import modelcollapse as mc
 from modelcollapse.results import digest
-for text in ("", "[learner]\\nfamily = 'mixture'\\ncomponents = 3\\nstart = 'kmeans'\\n"):
+for text in ("", "[workflow]\\nkind = 'mix'\\nreal = 0.1\\n"):
     text = "n_samples = 40\\ngenerations = 5\\nreplicates = 3\\n" + text
     print(digest(mc.run(mc.Experiment.from_toml(text))))
 """
@@ -212,17 +212,23 @@ def test_scikit_learn_on_threads_changes_no_bit(solver):
         assert mc.run(experiment, threads=2, chunk=1).identical(first)
 
 
-def test_threads_that_overlap_leave_warnings_and_thread_limits_as_they_were(monkeypatch):
-    """Filters of warnings and limits of threads belong to the process: whoever sets them is not alone."""
-    barrier, fit = threading.Barrier(2), KMeans.fit
+def test_threads_leave_warnings_and_thread_limits_as_they_were(monkeypatch):
+    """Filters of warnings and limits of threads belong to the process: one fit has them at a time."""
+    inside, most, fit = [], [], KMeans.fit
 
-    def together(self, *args, **kwargs):
-        time.sleep(0.3 * barrier.wait(30))  # who came last goes last
-        return fit(self, *args, **kwargs)
+    def watched(self, *args, **kwargs):
+        inside.append(self)
+        most.append(len(inside))
+        time.sleep(0.05)
+        try:
+            return fit(self, *args, **kwargs)
+        finally:
+            inside.remove(self)
 
-    monkeypatch.setattr(KMeans, "fit", together)
+    monkeypatch.setattr(KMeans, "fit", watched)
     filters, limits = list(warnings.filters), threads_of_libraries()
-    mc.run(recipe("k-means", generations=1, replicates=2), threads=2, chunk=1)
+    mc.run(recipe("k-means", generations=2, replicates=4), threads=2, chunk=1)
+    assert max(most) == 1
     assert warnings.filters == filters
     assert threads_of_libraries() == limits
 

@@ -50,13 +50,16 @@ def _with_points(
     if they still do not end, each item joins the nearest component.
     """
     tolerance, most, reg_covar = settings
+    y, v = y[v > 0.0], v[v > 0.0]
     bits, total = 0, v.sum()
     for _ in range(2 * len(w) + 2):
         if not np.any((w > 0.0) & (s > 0.0)):
             _join_nearest(y, v, w, m, s)
+            if not np.any(s[w > 0.0] > 0.0):
+                break  # points alone hold all the items
         moving, held, free = _claim(y, v, w, m, s)
         w[~moving] = held[~moving] / total
-        if not free.any() or not moving.any():
+        if not free.any():
             w[moving] = 0.0
             break
         rest = np.where(moving, w, 0.0)[None]

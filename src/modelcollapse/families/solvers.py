@@ -4,7 +4,10 @@ Both draw a seed from the replicate's stream at each call: an integer ``random_s
 generations would return the same draw again and again. Threads are held to one.
 """
 
+import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -16,6 +19,9 @@ Parts = tuple[Array, Array, Array]
 """Weights, means and stds, each ``(replicate, component)``."""
 
 
+_LOCK = threading.Lock()
+
+
 @cache
 def _one_thread() -> Any:
     import sklearn.cluster  # loads the libraries whose threads the controller looks for
@@ -23,6 +29,17 @@ def _one_thread() -> Any:
 
     assert sklearn.cluster is not None
     return ThreadpoolController()
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Call scikit-learn on one thread and without its warnings: what they say are statuses here.
+
+    Limits of threads and filters of warnings belong to the process, so one fit has them at a time.
+    """
+    with _LOCK, _one_thread().limit(limits=1), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _seed(stream: np.random.Generator) -> int:
@@ -59,8 +76,7 @@ def _labels(components: int, row: Array, given: Array, seed: int) -> IntArray:
 
     scale = max(float(np.abs(row - row[0]).max()), 1e-300)
     column = ((row - row[0]) / scale)[:, None]  # k-means squares: keep it from over- and underflow
-    with _one_thread().limit(limits=1), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # fewer distinct points than clusters: an empty cluster
+    with _alone():
         model = KMeans(components, n_init=1, random_state=seed).fit(column, sample_weight=given)
     return np.asarray(model.labels_, dtype=np.int64)
 
@@ -83,8 +99,7 @@ def scikit_learn_fit(
     for r, stream in enumerate(streams):
         model = GaussianMixture(components, random_state=_seed(stream))
         try:
-            with _one_thread().limit(limits=1), warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # not converged: a status
+            with _alone():
                 model.fit(x[r, : size[r], None])
         except ValueError:
             status[r] = int(Status.SOLVER_FAILED)

@@ -14,7 +14,7 @@ QUANTILES = (0.1, 0.5, 0.9)
 POINTS = 200
 """Generations that are drawn at most."""
 MODELS = 4000
-"""Models that a slow metric takes at most for one curve, as long as 40 generations are left: about 5 s."""
+"""Models that a slow metric takes at most for one curve, as long as 25 generations are left: about 5 s."""
 SLOW = ("wasserstein2",)
 MANY = 200
 """With more replicates than this, single ones are stored as pixels in SVG and PDF."""
@@ -72,7 +72,7 @@ def metrics(panel: Axes, dataset: xr.Dataset, names: tuple[str, ...]) -> None:
 def measured(dataset: xr.Dataset, name: str) -> xr.DataArray:
     """Measure some generations: without 0 where the metric is a distance, and 0 there by definition."""
     slow = name in SLOW
-    points = min(POINTS, max(40, MODELS // dataset.sizes["replicate"])) if slow else POINTS
+    points = min(POINTS, max(25, MODELS // dataset.sizes["replicate"])) if slow else POINTS
     part = thinned(dataset, points)
     if name in ZERO_AT_TRUTH:
         part = part.isel(generation=part["generation"].values > 0)
@@ -96,7 +96,7 @@ def _ensemble(panel: Axes, values: xr.DataArray, look: tuple[str, str], name: st
         panel.plot(t, rows[0], color=colour, ls=dash, lw=1.3, marker=marker,
                    label=name or "the replicate", gid=f"replicate {metric}")  # fmt: skip
         return [rows[0]]
-    alpha = float(np.clip(4.0 / len(rows), 0.08, 0.5))
+    alpha = float(np.clip(4.0 / len(rows), 0.02, 0.5))
     panel.plot(t, rows.T, color=colour, lw=0.5, alpha=alpha, marker=marker, ms=2,
                gid=f"replicate {metric}", rasterized=len(rows) > MANY)  # fmt: skip
     low, middle, high = _finite(band(values.values))
@@ -183,5 +183,5 @@ def _dots(panel: Axes, t: Array, weight: Array, look: tuple[str, str, float], na
     colour, marker, size = look
     x = np.broadcast_to(t[:, None], weight.shape)
     panel.plot(x.ravel(), weight.ravel(), ls="none", marker=marker, mew=0, ms=size, color=colour,
-               alpha=float(np.clip(8.0 / len(weight), 0.15, 0.9)), label=name, gid=f"weights {name}",
+               alpha=float(np.clip(8.0 / len(weight), 0.05, 0.9)), label=name, gid=f"weights {name}",
                rasterized=len(weight) > MANY)  # fmt: skip
