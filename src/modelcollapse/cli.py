@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -100,14 +100,14 @@ def run(
     assert dataset is not None
     if out is not None:
         results.save(dataset, out)
-    typer.echo(summary(dataset))
-    if out is not None:
-        typer.echo(f"\nResult: {out}")
     if figure is not None:
         from modelcollapse import plots
 
         plots.plot(dataset, path=figure)
-        typer.echo(f"Figure: {figure}")
+    typer.echo(summary(dataset))
+    written = [f"{name}: {path}" for name, path in (("Result", out), ("Figure", figure)) if path]
+    if written:
+        typer.echo("\n" + "\n".join(written))
 
 
 @app.command()
@@ -245,7 +245,8 @@ def _progress() -> Iterator[Any]:
         if now - last[0] >= 5.0 and done > began[0][1]:
             last[0] = now
             left = (now - began[0][0]) * (total - done) / (done - began[0][1])
-            typer.echo(f"{100 * done / total:.0f} % done, about {left:.0f} s left", err=True)
+            with suppress(OSError):  # nobody listens: the run goes on
+                typer.echo(f"{100 * done / total:.0f} % done, about {left:.0f} s left", err=True)
 
     yield line
 
@@ -282,9 +283,9 @@ def main() -> None:
         if debug:
             raise
         _fail(f"{error}\nnothing was written", error.exit_code)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    except SystemExit as end:
+        # click ends with 1 where nobody reads its output, and puts a wrapper in the place of stdout
+        sys.exit(0 if type(sys.stdout).__name__ == "PacifyFlushWrapper" else end.code)
     except KeyboardInterrupt:
         _fail("interrupted; nothing was written", 130)
     except Exception as error:

@@ -204,6 +204,9 @@ def check_target(path: str | Path, experiment: Experiment, overwrite: bool, need
     A result with the same recipe but fewer generations or replicates may be replaced: what it
     holds comes out again, to the bit.
     """
+    import zarr  # here, so that a run that is interrupted does not wait for it
+
+    assert zarr is not None
     path = Path(path)
     try:
         exists = path.exists() or path.is_symlink()

@@ -84,8 +84,8 @@ def assert_same_law(ours, theirs, names) -> None:
 def test_two_components(reference, kind):
     """400 against 2,400 replicates: sees 0.12 between distribution functions.
 
-    In means: 6 % of the total variance, 0.1 of the mean, 12 % of the component variance, 0.025 of a
-    weight, 0.2 of a log std. A fixed set for a fresh one is told apart.
+    In means: 7 to 9 % of the total variance, 0.1 of the mean, 13 to 17 % of the component variance,
+    0.03 of a weight, 0.2 of a log std. A fixed set for a fresh one is told apart.
     """
     workflow, how = KINDS[kind]
     fit = reference.fit_mixture
@@ -97,14 +97,14 @@ def test_two_components(reference, kind):
     else:
         assert (our_counts == their_counts[0]).all()
         assert (their_counts == their_counts[0]).all()
-    if kind == "fixed":
-        fresh, _ = by_package({"family": "mixture"}, SHARES, 2400)
-        assert abs(z_of_difference((fresh[1] - 0.3) ** 2, (theirs[1] - 0.3) ** 2)) > DIFFERS
+    if kind == "stratified":
+        fixed, _ = by_package({"family": "mixture"}, SHARES, 2400, real_source="fixed")
+        assert abs(z_of_difference((fixed[1] - 0.3) ** 2, (theirs[1] - 0.3) ** 2)) > DIFFERS
 
 
 @pytest.mark.parametrize("ddof", [0, 1])
 def test_one_gaussian(reference, ddof):
-    """1,500 against 6,000 replicates: sees 6 % of the mean variance; the other ddof is 17 % off."""
+    """1,500 against 6,000 replicates: sees 7 % of the mean variance; the other ddof is 17 % off."""
     shares = (0.0, 1.0, 0.0)
 
     def fit(x, start):
