@@ -15,8 +15,8 @@ _HOMES = {
     "run": "lab",
     "replay": "lab",
     "estimate": "lab",
-    "save": "results",
-    "load": "results",
+    "save": "store",
+    "load": "store",
     "measure": "results",
     "plot": "plots",
     "expectations": "theory",
@@ -48,7 +48,8 @@ if TYPE_CHECKING:
     from modelcollapse.experiment import Experiment
     from modelcollapse.lab import estimate, replay, run
     from modelcollapse.plots import plot
-    from modelcollapse.results import load, measure, save
+    from modelcollapse.results import measure
+    from modelcollapse.store import load, save
     from modelcollapse.theory import expectations
     from modelcollapse.types import Status
 

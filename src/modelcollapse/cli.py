@@ -79,7 +79,7 @@ def run(
 
     Example: modelcollapse run --set n_samples=1000 --set workflow.real=0.1 --out mix.zarr
     """
-    from modelcollapse import lab, results
+    from modelcollapse import lab, store
     from modelcollapse.experiment import Experiment
     from modelcollapse.summary import summary
 
@@ -90,16 +90,16 @@ def run(
     if figure is not None:
         _check_figure(figure)
     if out is not None:
-        results.check_target(out, experiment, overwrite, lab.estimate(experiment).disk)
+        store.check_target(out, experiment, overwrite, lab.estimate(experiment).disk)
     for note in experiment.notes():
         typer.echo(f"Note: {note}", err=True)
     dataset, interrupted = _run(experiment, threads)
     if interrupted:
-        _keep(dataset, out, experiment)
+        _keep(dataset, out, experiment, overwrite)
         raise SystemExit(128 + interrupted)
     assert dataset is not None
     if out is not None:
-        results.save(dataset, out)
+        store.save(dataset, out)
     if figure is not None:
         from modelcollapse import plots
 
@@ -121,9 +121,9 @@ def plot(
     debug: Debug = False,
 ) -> None:
     """Draw a figure of a result."""
-    from modelcollapse import plots, results
+    from modelcollapse import plots, store
 
-    dataset = results.load(result)
+    dataset = store.load(result)
     target = output or Path(f"{result.name.removesuffix('.zarr')}-{kind}.png")
     _check_figure(target, "-o")
     try:
@@ -143,10 +143,10 @@ def show(
     debug: Debug = False,
 ) -> None:
     """Print the summary of a result again, or write its numbers as a table."""
-    from modelcollapse import results
+    from modelcollapse import store
     from modelcollapse.summary import summary, write_csv
 
-    dataset = results.load(result)
+    dataset = store.load(result)
     typer.echo(summary(dataset))
     if table is not None:
         try:
@@ -251,19 +251,19 @@ def _progress() -> Iterator[Any]:
     yield line
 
 
-def _keep(dataset: "xr.Dataset | None", out: Path | None, experiment: "Experiment") -> None:
+def _keep(dataset: "xr.Dataset | None", out: Path | None, experiment: "Experiment", overwrite: bool) -> None:
     """Keep what an interrupted run has reached, unless the place already holds as much."""
-    from modelcollapse import results
+    from modelcollapse import store
 
     reached = int(dataset["generation"][-1]) if dataset is not None else 0
     start = f"interrupted at generation {reached} of {experiment.generations}"
     if out is None or dataset is None or reached == 0:
         typer.echo(f"{start}; nothing was kept{'' if out else ' (no --out)'}", err=True)
         return
-    if out.exists() and int(results.load(out)["generation"][-1]) >= reached:
+    if out.exists() and not overwrite and int(store.load(out)["generation"][-1]) >= reached:
         typer.echo(f"{start}; {out} is as it was", err=True)
         return
-    results.save(dataset, out)
+    store.save(dataset, out)
     typer.echo(
         f"{start}; kept generations 0 to {reached} in {out}. "
         "The same command runs all of it again, with the same numbers.",

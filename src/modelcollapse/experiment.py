@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import math
 from collections.abc import Iterable, Mapping
 from functools import reduce
 from operator import or_
@@ -189,6 +188,7 @@ class Experiment(Table):
             kept.pop(name, None)
         for name, tag in (("truth", "family"), ("learner", "family"), ("workflow", "kind")):
             kept.setdefault(name, {})[tag] = getattr(getattr(self, name), tag)
+        kept["workflow"].pop("synthetic", None)  # what the others leave, whether it is given or not
         if isinstance(self._source, DataSet):
             kept["truth"] = {"family": "data", "sha256": truths.digest(self._source.values)}
         return {"version": STREAM_VERSION, **kept}
@@ -210,22 +210,15 @@ class Experiment(Table):
             return list(range(last + 1))
         return sorted({0, last, *_log_grid(last)})
 
+    def saved_count(self) -> int:
+        """How many generations are stored, at most, without listing them."""
+        if isinstance(self.save, Every):
+            return self.generations // self.save.every + 2
+        return self.generations + 1 if self.save == "all" else min(self.generations, LOG_SAVED) + 2
+
     def notes(self) -> list[str]:
         """What is allowed but should be known: a loose tolerance, a regularised covariance."""
-        found = []
-        learner = self.learner
-        if isinstance(learner, Mixture) and learner.solver == "em":
-            short = math.sqrt(2.0 * learner.tolerance)
-            if short > 0.01:
-                found.append(
-                    f"learner.tolerance = {learner.tolerance:g}: a fit may end up to {short:.2g} "
-                    "sampling standard deviations short of the maximum"
-                )
-            if learner.reg_covar > 0.0:
-                found.append(
-                    f"learner.reg_covar = {learner.reg_covar:g} is added every generation: without real "
-                    f"data the variance settles near N reg_covar = {self.n_samples * learner.reg_covar:g}"
-                )
+        found: list[str] = self.learner.notes(self.n_samples)
         return found
 
     def __eq__(self, other: object) -> bool:
@@ -256,14 +249,9 @@ def _log_grid(last: int) -> list[int]:
 
 
 def cross_check(experiment: Experiment) -> list[Problem]:
-    """What does not fit together, each table alone being right."""
-    problems: list[Problem] = list(experiment.learner.problems())
-    least, n = experiment.learner.least_items(), experiment.n_samples
-    if n < least:
-        setting = "components" if hasattr(experiment.learner, "components") else "ddof"
-        of = f"learner.{setting} = {getattr(experiment.learner, setting)}"
-        problems.append(Problem("n_samples", n, f"must be at least {least} for {of}"))
-    return problems
+    """What does not fit together, each table alone being right, and what the engine cannot do."""
+    engine = ENGINES[experiment.engine](experiment.learner)
+    return [*experiment.learner.problems(experiment.n_samples), *engine.refuses(experiment)]
 
 
 def _more_problems(values: Mapping[str, Any], found: list[Problem]) -> list[Problem]:
@@ -285,9 +273,11 @@ def _source_of(truth: Any, base: Path, data: Array | None) -> Source:
 
 
 def _data_problems(experiment: Experiment) -> list[Problem]:
-    source, components = experiment.source, getattr(experiment.learner, "components", 1)
-    if not isinstance(source, DataSet) or len(np.unique(source.values)) >= components:
+    source, least = experiment.source, experiment.learner.least_values()
+    if not isinstance(source, DataSet) or least < 2:
         return []
     distinct = len(np.unique(source.values))
-    allowed = f"must hold at least {components} distinct values, one a component; it has {distinct}"
+    if distinct >= least:
+        return []
+    allowed = f"must hold at least {least} distinct values, one a component; it has {distinct}"
     return [Problem("truth.path", experiment.truth.path, allowed)]

@@ -23,7 +23,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 LANES = 32
 """Independent partial sums. 16 are unrolled by LLVM before it vectorises, which costs a factor of 4."""
 LOG_EVERY = 64
-"""Blocks between logarithms of a running product: 64 factors of at most 16 stay below 1e308."""
+"""Blocks between logarithms of a running product: 64 factors of at most 6e4 components stay finite."""
 
 DEAD, POINT, NOT_CONVERGED, UNIDENTIFIED, NONFINITE = 1, 2, 8, 16, 64  # as in types.Status
 
@@ -566,7 +566,7 @@ def em_batch(
     as a geometric series, do. The parameters returned always come out of an M-step, so they keep the
     sample's mean and second moment (with reg_covar = 0).
 
-    A component with less than a tenth of the tolerance in items is dropped before the next
+    A component with less than a tenth of the tolerance in items, or 1e-6, is dropped before the next
     E-step, and its weight stays 0. Where a component has become a point, or began as one (std 0),
     the replicate's climb ends there with the bit `POINT`: the caller knows what to do with it.
 

@@ -17,8 +17,8 @@ from modelcollapse.experiment import Experiment
 from modelcollapse.recursion import generations
 from modelcollapse.streams import generators
 
-CHUNK_ITEMS = 2**20
-"""Items of a chunk: 8 MiB, so that a generation stays in the cache between drawing and fitting."""
+CHUNK_BYTES = 3 * 2**23
+"""Memory of a chunk: training sets of 8 MiB stay in the cache between drawing and fitting."""
 MAX_MEMORY = 8 * 2**30
 MAX_SECONDS = 24 * 3600
 MAX_DISK = 4 * 2**30
@@ -42,26 +42,12 @@ class Estimate:
 
 def estimate(experiment: Experiment) -> Estimate:
     """Estimate time (one core), memory and disk, to the order of magnitude."""
-    n, runs = experiment.n_samples, experiment.replicates * experiment.generations
-    slow = getattr(experiment.learner, "solver", "em") == "scikit-learn"
-    a_fit = (5e-3 + 1e-6 * n) if slow else (2e-5 + 4e-8 * n * getattr(experiment.learner, "components", 1))
-    disk = (
-        experiment.replicates
-        * _saved_count(experiment)
-        * 8
-        * (7 + 3 * getattr(experiment.learner, "components", 1))
-    )
-    at_once = min(experiment.replicates, max(1, CHUNK_ITEMS // n) * cores())
-    memory = at_once * ENGINES[experiment.engine](experiment.learner).bytes_needed(n) + disk
-    return Estimate(runs * a_fit, memory, disk)
-
-
-def _saved_count(experiment: Experiment) -> int:
-    if experiment.save == "all":
-        return experiment.generations + 1
-    if experiment.save == "log":
-        return min(experiment.generations, 250) + 1
-    return experiment.generations // experiment.save.every + 2
+    cost = ENGINES[experiment.engine](experiment.learner).cost(experiment.n_samples)
+    numbers = sum(int(np.prod(v.shape)) for v in results.allocate_one(experiment).values())
+    disk = 8 * numbers * experiment.replicates * experiment.saved_count()
+    at_once = min(experiment.replicates, max(1, CHUNK_BYTES // max(cost.memory, 1)) * cores())
+    seconds = cost.seconds * experiment.replicates * experiment.generations
+    return Estimate(seconds, at_once * cost.memory + disk, disk)
 
 
 def cores() -> int:
@@ -125,13 +111,10 @@ def run(
     Raises
     ------
     RecipeError
-        Where the recipe is beyond the limits or the engine cannot do it; nothing has been computed.
+        Where the recipe is beyond the limits; nothing has been computed.
     """
     if not allow_large:
         check_size(experiment)
-    problems = ENGINES[experiment.engine](experiment.learner).refuses(experiment.n_samples)
-    if problems:
-        raise RecipeError(problems)
     threads = threads or cores()
     work = _Work(experiment, progress, stop or threading.Event())
     chunks = _chunks(experiment, threads, chunk)
@@ -151,7 +134,8 @@ def replay(dataset: xr.Dataset, *, threads: int | None = None) -> xr.Dataset:
 def _chunks(experiment: Experiment, threads: int, chunk: int | None) -> list[slice]:
     replicates = experiment.replicates
     if chunk is None:
-        chunk = max(1, min(math.ceil(replicates / threads), CHUNK_ITEMS // experiment.n_samples))
+        memory = ENGINES[experiment.engine](experiment.learner).cost(experiment.n_samples).memory
+        chunk = max(1, min(math.ceil(replicates / threads), CHUNK_BYTES // max(memory, 1)))
     return [slice(i, min(i + chunk, replicates)) for i in range(0, replicates, chunk)]
 
 

@@ -12,8 +12,8 @@ from modelcollapse.types import Array
 SCORE_LIMIT = 8.2
 """Probabilities are integrated from Phi(-8.2) = 1e-16 to Phi(8.2)."""
 TAIL_SCORE = float(ndtri(0.01))
-COARSE = 2000
-"""Larger data sets are taken in this many groups of neighbours for the Wasserstein distance."""
+STEPS_AT_ONCE = 2**22
+"""Quantiles held in memory at a time, for the distance to a data set."""
 
 
 @dataclass(frozen=True)
@@ -87,11 +87,9 @@ def wasserstein2(models: Law, truth: Source) -> Array:
     if isinstance(truth, DataSet):
         return _wasserstein2_to_data(models, truth)
     assert isinstance(truth, Law)
-    breaks = [
-        _scores(models),
-        np.broadcast_to(_scores(truth), (len(models.moments()[0]), _scores(truth).shape[1])),
-    ]
-    score, weight = _panels(np.concatenate(breaks, axis=1), 5)
+    own, theirs = _scores(models, models), _scores(truth, truth)
+    breaks = np.concatenate([own, np.broadcast_to(theirs, (len(own), theirs.shape[1]))], axis=1)
+    score, weight = _panels(breaks, 5)
     theirs = truth.quantile(score.reshape(1, -1)).reshape(score.shape)
     return np.asarray(np.einsum("mp,mp->m", weight, (models.quantile(score) - theirs) ** 2))
 
@@ -102,16 +100,16 @@ def kullback_leibler(models: Law, truth: Source) -> Array:
 
     NaN for a data set as truth: a sample has no density.
     """
-    size = len(models.moments()[0])
     if not isinstance(truth, Law):
-        return np.full(size, np.nan)
-    score, weight = _panels(_scores(truth), 16)
-    x = truth.quantile(score)
-    own = truth.family.log_pdf(truth.params, x)
-    theirs = models.family.log_pdf(models.params, np.broadcast_to(x, (size, x.shape[1])))
-    counts = weight[0] > 0.0  # a panel of no length has none, and 0 times infinity is no number
-    lost = (own - theirs)[:, counts] * weight[:, counts]
-    return np.asarray(lost.sum(axis=1) / weight.sum())
+        return np.full(len(models.moments()[0]), np.nan)
+    theirs, own = _scores(models, truth), _scores(truth, truth)
+    breaks = np.concatenate([theirs, np.broadcast_to(own, (len(theirs), own.shape[1]))], axis=1)
+    score, weight = _panels(breaks, 6)
+    x = truth.quantile(score.reshape(1, -1))
+    lost = truth.family.log_pdf(truth.params, x).reshape(score.shape)
+    lost = lost - models.family.log_pdf(models.params, x.reshape(score.shape))
+    lost[weight == 0.0] = 0.0  # a panel of no length: 0 times infinity is no number
+    return np.asarray(np.einsum("mp,mp->m", lost, weight) / weight.sum(axis=1))
 
 
 def _components(models: Law) -> tuple[Array, Array, Array]:
@@ -121,9 +119,13 @@ def _components(models: Law) -> tuple[Array, Array, Array]:
     return np.ones((len(params.mean), 1)), params.mean[:, None], params.std[:, None]
 
 
-def _scores(law: Law) -> Array:
-    """The normal scores of a law's knots."""
-    below = law.family.cdf(law.params, law.family.knots(law.params))
+def _scores(law: Law, under: Law) -> Array:
+    """The knots of a law as normal scores of their probabilities under another, or the same."""
+    knots = law.family.knots(law.params)
+    if len(under.moments()[0]) == len(knots):
+        below = under.family.cdf(under.params, knots)
+    else:  # one law for all
+        below = under.family.cdf(under.params, knots.reshape(1, -1)).reshape(knots.shape)
     with np.errstate(divide="ignore"):
         return np.asarray(np.clip(ndtri(below), -SCORE_LIMIT, SCORE_LIMIT))
 
@@ -141,16 +143,20 @@ def _panels(breaks: Array, order: int) -> tuple[Array, Array]:
 
 def _wasserstein2_to_data(models: Law, truth: DataSet) -> Array:
     """E X^2 + E Y^2 - 2 sum_i x_(i) E[Y; Y in its i-th n-quantile], about the data's mean."""
-    groups = np.array_split(truth.ordered, min(len(truth.ordered), COARSE))
-    values = np.array([group.mean() for group in groups])
-    center = float(truth.moments()[0][0])
-    mean, variance = models.moments()
-    probability = np.cumsum([len(group) for group in groups[:-1]]) / len(truth.ordered)
+    values = truth.ordered
+    n, center = len(values), float(truth.moments()[0][0])
+    probability = np.arange(1, n) / n
     low = np.minimum(probability, 1.0 - probability)
-    score = np.where(probability < 0.5, 1.0, -1.0) * ndtri(low)
-    partial = models.family.partial_mean(models.params, score[None, :])
-    partial = partial - center * ndtr(score)
-    edges = np.zeros((len(mean), 1))
-    steps = np.diff(np.concatenate([edges, partial, (mean - center)[:, None]], axis=1), axis=1)
+    score = (np.where(probability < 0.5, 1.0, -1.0) * ndtri(low))[None, :]
+    mean, variance = models.moments()
+    crossed = np.empty(len(mean))
+    at_once = max(1, STEPS_AT_ONCE // n)
+    for first in range(0, len(mean), at_once):
+        rows = slice(first, first + at_once)
+        params = type(models.params)(*(part[rows] for part in models.params))
+        partial = models.family.partial_mean(params, score) - center * ndtr(score)
+        ends = (np.zeros((len(partial), 1)), (mean[rows] - center)[:, None])
+        steps = np.diff(np.concatenate([ends[0], partial, ends[1]], axis=1), axis=1)
+        crossed[rows] = steps @ (values - center)
     second = variance + (mean - center) ** 2 + float(truth.moments()[1][0])
-    return np.maximum(second - 2.0 * steps @ (values - center), 0.0)
+    return np.maximum(second - 2.0 * crossed, 0.0)

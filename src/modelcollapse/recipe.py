@@ -94,32 +94,40 @@ def replace_values(raw: Raw, changes: Iterable[str]) -> Raw:
     """Apply ``key=value`` changes to a recipe's text, before defaults are filled in.
 
     A value is read as TOML, else as a string. A table that the recipe leaves out is the default
-    table, and the change is made to that, unless it names another ``family`` or ``kind``.
+    table, and the change is made to that, unless it names another ``family`` or ``kind``; these
+    come first, so that the order of changes does not matter.
     """
     raw = {key: dict(value) if isinstance(value, dict) else value for key, value in raw.items()}
-    defaults = tomllib.loads(DEFAULT_TEXT)
-    problems = []
+    problems, settings = [], []
     for change in changes:
         key, equals, text = change.partition("=")
-        parts = [part.strip() for part in key.split(".")]
+        parts = tuple(part.strip() for part in key.split("."))
         if not equals or not all(parts) or len(parts) > 2:
             problems.append(Problem("--set", change, "must be key=value or table.key=value"))
-            continue
-        value = _value(text.strip())
+        else:
+            settings.append((parts, _value(text.strip())))
+    for parts, value in sorted(settings, key=lambda setting: setting[0][-1] not in ("family", "kind")):
         if len(parts) == 1:
             raw[parts[0]] = value
             continue
         table, name = parts
-        if table not in raw:
-            fresh = name in ("family", "kind") and value != defaults.get(table, {}).get(name)
-            raw[table] = {} if fresh else dict(defaults.get(table, {}))
-        if not isinstance(raw[table], dict):
-            problems.append(Problem(f"--set {table}", raw[table], "must be a table"))
-            continue
-        raw[table][name] = value
+        current = raw.setdefault(table, _default_table(table, name, value))
+        if isinstance(current, dict):
+            current[name] = value
+        else:
+            problems.append(Problem(f"--set {table}.{name}", value, f"{table} is not a table"))
     if problems:
         raise RecipeError(problems)
     return raw
+
+
+def _default_table(table: str, name: str, value: Any) -> Any:
+    """What a change to a table that the recipe leaves out is made to."""
+    default = {} if table == "save" else tomllib.loads(DEFAULT_TEXT).get(table, {})
+    if not isinstance(default, dict):
+        return default
+    other = name in ("family", "kind") and value != default.get(name)
+    return {} if other else default
 
 
 def _value(text: str) -> Any:

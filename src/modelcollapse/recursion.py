@@ -8,14 +8,8 @@ import numpy as np
 from modelcollapse.engines.base import Engine
 from modelcollapse.families.base import Fit
 from modelcollapse.sources import Source
-from modelcollapse.types import STICKY, Array, IntArray, Params, Status, Streams
+from modelcollapse.types import STICKY, IntArray, Params, Status, Streams
 from modelcollapse.workflows import Corpus, Workflow
-
-ROUNDINGS = 8.0
-"""A spread of so many units in the last place of the mean is where float64 ends.
-
-There the rounding of the items, of variance ulp^2/12, adds a thousandth to the variance.
-"""
 
 
 @dataclass(frozen=True)
@@ -60,7 +54,7 @@ def step(
         corpus = workflow.renew(engine, state.corpus, model, truth, n_samples, streams)
         fit = _keep_last(engine, engine.fit(corpus.training, state.params, streams), state.params)
         sticky = state.flags
-    flags = sticky | _precision(*engine.model(fit.params).moments()) | fit.status
+    flags = sticky | fit.status
     generation = 1 if state is None else state.generation + 1
     return (
         State(generation, corpus, fit.params, flags & int(STICKY)),
@@ -90,9 +84,3 @@ def _keep_last(engine: Engine, fit: Fit, last: Params) -> Fit:
         return fit
     family = engine.model(last).family
     return replace(fit, params=family.take(fit.params, last, failed))
-
-
-def _precision(mean: Array, variance: Array) -> IntArray:
-    """Flag the replicates whose spread is within a few roundings of their mean."""
-    limited = np.sqrt(variance) < ROUNDINGS * np.spacing(np.abs(mean))
-    return np.where(limited, int(Status.PRECISION_LIMIT), 0)

@@ -15,6 +15,7 @@ from modelcollapse.families.gaussian import Gaussian
 from modelcollapse.families.mixture import Mixture
 from modelcollapse.sources import Law
 from modelcollapse.types import Array
+from modelcollapse.workflows import Mix
 
 SCIKIT_LEARN_REG = 1e-6
 """reg_covar of scikit-learn's GaussianMixture at its defaults."""
@@ -63,6 +64,9 @@ def expectations(experiment: Experiment) -> list[Expectation]:
 
 def moment_laws(experiment: Experiment) -> list[Expectation]:
     """Total variance and mean under `mix`, for any fit that reproduces the sample's two moments."""
+    fits = isinstance(experiment.learner, Gaussian | Mixture)
+    if not fits or not isinstance(experiment.workflow, Mix):
+        return []
     replace = experiment.workflow.real == experiment.workflow.kept == 0.0
     variance, error = REPLACE_SOURCES if replace else (MIX_SOURCE, MIX_SOURCE)
     return [

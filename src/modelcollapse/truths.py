@@ -27,7 +27,7 @@ class DataTruth(Table):
     column: str | None = None
 
 
-TRUTHS = (*families.LAWS, DataTruth)
+TRUTHS = (*families.TRUTHS, DataTruth)
 """What a recipe's ``[truth]`` can be; a new truth is a class and its line in this list."""
 
 
@@ -49,12 +49,12 @@ def read(truth: DataTruth, base: Path) -> DataSet:
     if size > LARGEST_FILE:
         raise _wrong(truth.path, f"must be at most 1 GiB; this file has {size} bytes")
     if path.suffix.lower() == ".csv":
-        values = _from_csv(path, truth)
+        values, lines = _from_csv(path, truth)
     elif path.suffix.lower() == ".npy":
-        values = _from_npy(path, truth)
+        values, lines = _from_npy(path, truth), None
     else:
         raise _wrong(truth.path, "must end in .csv or .npy; pickles and archives are never loaded")
-    _check(values, truth.path)
+    _check(values, truth.path, lines)
     return DataSet(values + 0.0)  # -0.0 is 0.0
 
 
@@ -80,7 +80,7 @@ def _bytes(path: Path, name: str) -> bytes:
         raise _wrong(name, f"cannot be read: {error.strerror}") from None
 
 
-def _from_csv(path: Path, truth: DataTruth) -> Array:
+def _from_csv(path: Path, truth: DataTruth) -> tuple[Array, list[int]]:
     try:
         text = _bytes(path, truth.path).decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -114,7 +114,7 @@ def _from_csv(path: Path, truth: DataTruth) -> Array:
         if len(problems) > len(shown):
             shown.append(Problem("truth.path", truth.path, f"and {len(problems) - 5} rows more"))
         raise DataError(shown)
-    return values
+    return values, [line for line, _ in rows[1:]]
 
 
 def _column(header: list[str], truth: DataTruth) -> int:
@@ -153,12 +153,13 @@ def _from_npy(path: Path, truth: DataTruth) -> Array:
     return array.astype(np.float64)
 
 
-def _check(values: Array, name: str) -> None:
+def _check(values: Array, name: str, lines: list[int] | None) -> None:
     finite = np.isfinite(values)
     if not finite.all():
         first = int(np.argmin(finite))
         count = int((~finite).sum())
-        raise _wrong(name, f"must be finite; {count} values are not, the first in row {first + 2}")
+        place = f"in row {lines[first]}" if lines is not None else f"at index {first}"
+        raise _wrong(name, f"must be finite; {count} values are not, the first {place}")
     if len(values) < 2:
         raise _wrong(name, f"must have at least 2 rows; this file has {len(values)}")
     if values.min() == values.max():

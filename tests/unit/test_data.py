@@ -138,6 +138,13 @@ def test_what_is_refused(tmp_path, name):
     assert words in problem.allowed
 
 
+def test_the_row_of_the_first_number_that_is_not_finite(tmp_path):
+    (problem,) = problems(tmp_path, "x.csv", b"x\n\n\n1\nnan\n2\n")
+    assert "the first in row 5" in problem.allowed  # as an editor counts them
+    (problem,) = problems(tmp_path, "x.npy", npy([1.0, np.nan, 2.0]))
+    assert "3" not in problem.allowed  # the second item, number 1 of an array that has no header
+
+
 def test_line_ends_of_old_macs_are_read_or_refused(tmp_path):
     try:
         values = read(tmp_path, "x.csv", b"x\r1\r2\r").source.values

@@ -10,6 +10,7 @@ import pytest
 
 from modelcollapse.engines import ENGINES
 from modelcollapse.engines.exact import Items
+from modelcollapse.experiment import Experiment
 from modelcollapse.families.gaussian import Gaussian, GaussianParams
 from modelcollapse.families.mixture import Mixture, MixtureParams
 from modelcollapse.sources import DataSet, Law
@@ -169,11 +170,12 @@ def test_the_model_is_a_source_of_the_same_family(name):
 @every_engine
 def test_what_an_engine_needs_and_refuses_is_known_before_any_work(name):
     engine = engine_of(name)
-    assert engine.refuses(10_000) == []
-    assert 0 < engine.bytes_needed(100) <= engine.bytes_needed(10_000)
-    assert math.isfinite(engine.bytes_needed(2**53))
+    assert engine.refuses(Experiment(engine=name)) == []
+    assert 0 < engine.cost(100).memory <= engine.cost(10_000).memory
+    assert 0 < engine.cost(100).seconds <= engine.cost(10_000).seconds
+    assert math.isfinite(engine.cost(2**53).memory)
 
 
 def test_the_exact_engine_estimates_its_memory():
     """The items of the current and the next training set at least."""
-    assert engine_of("exact").bytes_needed(1_000) >= 2 * 8 * 1_000
+    assert engine_of("exact").cost(1_000).memory >= 2 * 8 * 1_000

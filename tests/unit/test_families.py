@@ -15,7 +15,7 @@ from sklearn.mixture import GaussianMixture
 from modelcollapse import families
 from modelcollapse.families.gaussian import Gaussian, GaussianParams
 from modelcollapse.families.mixture import Mixture, MixtureParams
-from modelcollapse.families.solvers import kmeans_start
+from modelcollapse.families.scikit_learn import kmeans_start
 from modelcollapse.streams import generators
 from modelcollapse.types import Status
 
@@ -66,7 +66,7 @@ def fit(family, x, size=None, weight=None, start=None, seed=5):
 def test_every_family_has_an_example():
     assert set(EXAMPLES) == set(NAMES)
     assert len(set(NAMES)) == len(NAMES)
-    assert {law.model_fields["family"].default for law in families.LAWS} <= set(NAMES)
+    assert {law.model_fields["family"].default for law in families.TRUTHS} <= set(NAMES)
 
 
 # sampling and the distribution
@@ -255,7 +255,7 @@ def test_fits_keep_mean_and_variance(name):
 @every_family
 def test_the_smallest_training_set_can_be_fitted(name):
     family, params = EXAMPLES[name]
-    size = family.least_items()
+    size = next(n for n in range(1, 100) if not family.problems(n))
     fitted = fit(family, family.sample(params, size, streams(3)), start=params)
     assert not (fitted.status & int(Status.NONFINITE)).any()
     assert np.isfinite(np.concatenate([part.ravel() for part in fitted.params])).all()
@@ -336,7 +336,7 @@ def test_families_are_frozen_values(name):
     assert len({family, type(family)(**family.model_dump())}) == 1
     with pytest.raises(ValueError, match="frozen"):
         family.family = "other"
-    assert family.problems() == []
+    assert family.problems(1_000) == []
 
 
 # gaussian
@@ -348,7 +348,7 @@ def test_gaussian_ddof(ddof):
     fitted = fit(Gaussian(ddof=ddof), x)
     assert fitted.params.mean == pytest.approx(x.mean(axis=1), rel=1e-13)
     assert fitted.params.std == pytest.approx(x.std(axis=1, ddof=ddof), rel=1e-13)
-    assert Gaussian(ddof=ddof).least_items() == 1 + ddof
+    assert [bool(Gaussian(ddof=ddof).problems(n)) for n in (1, 2)] == [ddof == 1, False]
 
 
 def test_a_gaussian_point_is_a_step():

@@ -13,7 +13,7 @@ from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_info
 
 import modelcollapse as mc
-from modelcollapse import lab, recursion, results
+from modelcollapse import lab, recursion, results, store
 from modelcollapse.engines import ENGINES
 from modelcollapse.engines.exact import ExactEngine
 from modelcollapse.errors import RecipeError
@@ -120,7 +120,7 @@ def test_replay_of_data_from_another_place(tmp_path, monkeypatch):
     loaded = mc.load("moved.zarr")
     again = mc.replay(loaded)
     assert part(again, 8, 5) == part(dataset, 8, 5)
-    assert results.digest(again) == results.digest(dataset) == loaded.attrs["digest"]
+    assert store.digest(again) == store.digest(dataset) == loaded.attrs["digest"]
 
 
 def test_other_seeds_give_other_numbers():
@@ -137,7 +137,7 @@ def test_replicates_differ():
 CHILD = """
 import sys
 import modelcollapse as mc
-from modelcollapse.results import digest
+from modelcollapse.store import digest
 for text in ("", "[workflow]\\nkind = 'mix'\\nreal = 0.1\\n"):
     text = "n_samples = 40\\ngenerations = 5\\nreplicates = 3\\n" + text
     print(digest(mc.run(mc.Experiment.from_toml(text))))
@@ -161,7 +161,7 @@ def test_the_hash_seed_of_python_does_not_matter():
     assert found[0] == found[1]
     assert found[0][1] == ""
     here = mc.run(Experiment(n_samples=40, generations=5, replicates=3))
-    assert found[0][0].split()[0] == results.digest(here)
+    assert found[0][0].split()[0] == store.digest(here)
 
 
 # paired runs

@@ -13,7 +13,7 @@ from scipy.stats import norm
 import modelcollapse as mc
 from modelcollapse import plots
 from modelcollapse.plots import density, over_time, style
-from modelcollapse.results import digest
+from modelcollapse.store import digest
 
 GAUSSIAN = {"truth": {"family": "gaussian", "mean": 1.0, "std": 2.0}, "learner": {"family": "gaussian"}}
 SUFFIXES = [".png", ".svg", ".pdf"]

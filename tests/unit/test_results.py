@@ -10,10 +10,11 @@ import pytest
 import xarray as xr
 
 import modelcollapse as mc
-from modelcollapse import results
+from modelcollapse import results, store
 from modelcollapse.errors import DataError, StorageError
 from modelcollapse.experiment import Experiment
-from modelcollapse.results import check_target, differences, digest, experiment_of, load, measure, save
+from modelcollapse.results import experiment_of, measure
+from modelcollapse.store import check_target, differences, digest, load, save
 from modelcollapse.types import Status
 
 SMALL = {"n_samples": 60, "generations": 6, "replicates": 3}
@@ -288,12 +289,12 @@ def test_saving_again_replaces(tmp_path, dataset):
 
 def test_large_results_are_written_in_chunks_of_replicates(tmp_path, dataset, monkeypatch):
     """Chunks never share a replicate, and hold about 16 MiB."""
-    encoding = results._encoding(dataset)
+    encoding = store._encoding(dataset)
     assert encoding["weight"]["chunks"] == (3, 7, 2)
     long = xr.Dataset({"x": (EACH, np.zeros((5, 2**20)))})
-    assert results._encoding(long)["x"]["chunks"] == (2, 2**20)
+    assert store._encoding(long)["x"]["chunks"] == (2, 2**20)
     longer = xr.Dataset({"x": (EACH, np.zeros((2, 2**22), dtype=np.int8))})
-    assert results._encoding(longer)["x"]["chunks"] == (1, 2**22)
+    assert store._encoding(longer)["x"]["chunks"] == (1, 2**22)
 
 
 def test_overwrite_false_leaves_what_is_there(stored, dataset):
@@ -559,7 +560,7 @@ def test_places_that_cannot_be_written(tmp_path, monkeypatch):
             check_target(path, of(), overwrite=False)
     with pytest.raises(StorageError, match="bytes are needed and"):
         check_target(tmp_path / "out.zarr", of(), overwrite=True, needed=2**80)
-    monkeypatch.setattr(results.os, "access", lambda *_: False)  # no user can take it from root
+    monkeypatch.setattr(store.os, "access", lambda *_: False)  # no user can take it from root
     with pytest.raises(StorageError, match="not writable"):
         check_target(tmp_path / "out.zarr", of(), overwrite=True)
 

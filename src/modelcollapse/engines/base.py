@@ -1,5 +1,6 @@
 """The four verbs of an engine. Engines differ only in how a training set is held in memory."""
 
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from modelcollapse.errors import Problem
@@ -9,6 +10,14 @@ from modelcollapse.types import Params, Sizes, Streams
 
 Data = Any
 """A training set as an engine holds it; nothing above the engines looks inside."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds a generation on one core, and bytes of memory, of one replicate: orders of magnitude."""
+
+    seconds: float
+    memory: int
 
 
 class Engine(Protocol):
@@ -29,8 +38,8 @@ class Engine(Protocol):
     def model(self, params: Params) -> Law:
         """The fitted model as a source."""
 
-    def refuses(self, n_samples: int) -> list[Problem]:
-        """What this engine cannot do, with the reason, before any work."""
+    def refuses(self, experiment: Any) -> list[Problem]:
+        """What of a recipe this engine cannot do, with the reason, before any work."""
 
-    def bytes_needed(self, n_samples: int) -> int:
-        """Memory for one replicate."""
+    def cost(self, n_samples: int) -> Cost:
+        """What one replicate takes, roughly."""

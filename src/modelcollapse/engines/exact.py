@@ -1,9 +1,11 @@
 """The exact engine: a training set is its items. Exact for itself; its cost grows with N."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from modelcollapse.engines.base import Cost
 from modelcollapse.errors import Problem
 from modelcollapse.families.base import Family, Fit
 from modelcollapse.sources import Law, Source
@@ -60,10 +62,10 @@ class ExactEngine:
         """The family with the fitted parameters."""
         return Law(self.family, params)
 
-    def refuses(self, n_samples: int) -> list[Problem]:
+    def refuses(self, experiment: Any) -> list[Problem]:
         """Nothing: what it cannot hold in memory, the lab's limits refuse."""
         return []
 
-    def bytes_needed(self, n_samples: int) -> int:
-        """The current and the next training set, and their parts while they are merged."""
-        return 8 * 3 * n_samples
+    def cost(self, n_samples: int) -> Cost:
+        """Drawing and fitting N items; the current and the next training set, and its parts."""
+        return Cost(1e-8 * n_samples + self.family.fit_seconds(n_samples), 8 * 3 * n_samples)

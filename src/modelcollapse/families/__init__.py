@@ -5,5 +5,5 @@ from modelcollapse.families.mixture import Mixture, MixtureTruth
 
 LEARNERS = (Gaussian, Mixture)
 """What a recipe's ``[learner]`` can be."""
-LAWS = (GaussianTruth, MixtureTruth)
+TRUTHS = (GaussianTruth, MixtureTruth)
 """What a recipe's ``[truth]`` can be, beside a data set: families with parameters."""

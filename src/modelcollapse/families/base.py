@@ -4,8 +4,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
+import numpy as np
+
 from modelcollapse.errors import Problem
-from modelcollapse.types import Array, IntArray, Params, Sizes, Streams
+from modelcollapse.types import Array, BoolArray, IntArray, Params, Sizes, Streams
+
+ROUNDINGS = 8.0
+"""A spread of so many units in the last place of the mean is where float64 ends.
+
+There the rounding of the items, of variance ulp^2/12, adds a thousandth to the variance.
+"""
+
+
+def at_precision(mean: Array, std: Array) -> BoolArray:
+    """Where a spread, not 0, is within a few roundings of the mean."""
+    return np.asarray((std > 0.0) & (std < ROUNDINGS * np.spacing(np.abs(mean))))
+
+
+def row_of_each(rows: int, replicates: int) -> list[int]:
+    """Which row of parameters each replicate has: its own, or the only one there is."""
+    if rows not in (1, replicates):
+        raise ValueError(f"{rows} rows of parameters for {replicates} replicates")
+    return [r % rows for r in range(replicates)]
 
 
 @dataclass(frozen=True)
@@ -57,11 +77,17 @@ class Family(Protocol):
     def blank(self, replicates: int) -> Params:
         """Parameters that are not there: NaN."""
 
-    def least_items(self) -> int:
-        """The smallest training set this family can be fitted to."""
+    def problems(self, n_samples: int) -> list[Problem]:
+        """What does not fit together in the settings and N, each alone being right."""
 
-    def problems(self) -> list[Problem]:
-        """What does not fit together in the settings, each alone being right."""
+    def notes(self, n_samples: int) -> list[str]:
+        """What is allowed but should be known."""
+
+    def least_values(self) -> int:
+        """How many distinct values a data set must hold to be learned."""
+
+    def fit_seconds(self, items: int) -> float:
+        """What a fit takes on one core, to the order of magnitude."""
 
     # the real line
     def log_pdf(self, params: Params, x: Array) -> Array:

@@ -8,7 +8,7 @@ from scipy.special import log_ndtr, ndtr
 
 from modelcollapse import kernels
 from modelcollapse.errors import Problem
-from modelcollapse.families.base import Fit
+from modelcollapse.families.base import Fit, at_precision, row_of_each
 from modelcollapse.fields import Ddof, Positive, Real, Table
 from modelcollapse.types import Array, IntArray, Sizes, Status, Streams, per_replicate
 
@@ -37,20 +37,31 @@ class Gaussian(Table):
     family: Literal["gaussian"] = "gaussian"
     ddof: Ddof = 0
 
-    def problems(self) -> list[Problem]:
-        """No setting contradicts another."""
+    def problems(self, n_samples: int) -> list[Problem]:
+        """Too few items to divide by N - ddof."""
+        if n_samples > self.ddof:
+            return []
+        allowed = f"must be at least {self.ddof + 1} for learner.ddof = {self.ddof}"
+        return [Problem("n_samples", n_samples, allowed)]
+
+    def notes(self, n_samples: int) -> list[str]:
+        """Nothing that need be said."""
         return []
 
-    def least_items(self) -> int:
-        """One item more than ``ddof``."""
-        return 1 + self.ddof
+    def least_values(self) -> int:
+        """One is enough."""
+        return 1
+
+    def fit_seconds(self, items: int) -> float:
+        """Two passes."""
+        return 1e-5 + 2e-9 * items
 
     def sample(self, params: GaussianParams, size: Sizes, streams: Streams) -> Array:
         """Draw normals."""
         sizes = per_replicate(size, len(streams))
         items = np.empty((len(streams), int(sizes.max(initial=0))))
-        for r, stream in enumerate(streams):
-            row = min(r, len(params.mean) - 1)
+        rows = row_of_each(len(params.mean), len(streams))
+        for r, (stream, row) in enumerate(zip(streams, rows, strict=True)):
             out = stream.standard_normal(out=items[r, : sizes[r]])
             out *= params.std[row]
             out += params.mean[row]
@@ -69,6 +80,7 @@ class Gaussian(Table):
         total, mean, variance = kernels.moments(x, given, size)
         std = np.sqrt(variance * (total / (total - self.ddof)))
         status = np.where(std == 0.0, int(Status.COLLAPSED | Status.POINT_MASS), 0)
+        status |= np.where(at_precision(mean, std), int(Status.PRECISION_LIMIT), 0)
         status = np.where(np.isfinite(mean) & np.isfinite(std), status, int(Status.NONFINITE))
         return Fit(GaussianParams(mean, std), np.ones(len(x), dtype=np.int64), status)
 

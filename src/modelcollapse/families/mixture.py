@@ -1,5 +1,6 @@
 """Mixtures of one-dimensional Gaussians, fitted by EM to the maximum or by scikit-learn."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -9,9 +10,9 @@ from scipy.special import ndtr
 
 from modelcollapse import kernels
 from modelcollapse.errors import Problem
-from modelcollapse.families.base import Fit
+from modelcollapse.families.base import Fit, at_precision, row_of_each
 from modelcollapse.families.climbing import climb
-from modelcollapse.families.solvers import kmeans_start, scikit_learn_fit
+from modelcollapse.families.scikit_learn import kmeans_start, scikit_learn_fit
 from modelcollapse.fields import Count, NotNegative, Positive, Probabilities, Real, Table, bad
 from modelcollapse.types import Array, IntArray, Sizes, Status, Streams, per_replicate
 
@@ -57,31 +58,50 @@ class Mixture(Table):
     max_iterations: Count = 10000
     reg_covar: NotNegative = 0.0
 
-    def problems(self) -> list[Problem]:
-        """Name the settings of ``em`` that scikit-learn's solver would not use."""
-        if self.solver == "em":
-            return []
-        given = (
-            (name, getattr(self, name), field.default)
-            for name, field in type(self).model_fields.items()
-            if name in ("start", "tolerance", "max_iterations", "reg_covar")
-        )
-        return [
-            Problem(f"learner.{name}", value, 'is for solver = "em" only; leave it out')
-            for name, value, default in given
-            if value != default
-        ]
+    def problems(self, n_samples: int) -> list[Problem]:
+        """Too few items, or settings of ``em`` that scikit-learn's solver would not use."""
+        found = []
+        if n_samples < 2 * self.components:
+            allowed = f"must be at least {2 * self.components} for learner.components = {self.components}"
+            found.append(Problem("n_samples", n_samples, allowed))
+        for name in ("start", "tolerance", "max_iterations", "reg_covar"):
+            value = getattr(self, name)
+            if self.solver != "em" and value != type(self).model_fields[name].default:
+                allowed = 'is for solver = "em" only; leave it out'
+                found.append(Problem(f"learner.{name}", value, allowed))
+        return found
 
-    def least_items(self) -> int:
-        """Two items a component."""
-        return 2 * self.components
+    def notes(self, n_samples: int) -> list[str]:
+        """A loose tolerance, in sampling standard deviations; a regularised covariance."""
+        found, short = [], math.sqrt(2.0 * self.tolerance)
+        if short > 0.01:
+            found.append(
+                f"learner.tolerance = {self.tolerance:g}: a fit may end up to {short:.2g} "
+                "sampling standard deviations short of the maximum"
+            )
+        if self.reg_covar > 0.0:
+            found.append(
+                f"learner.reg_covar = {self.reg_covar:g} is added every generation: without real "
+                f"data the variance settles near N reg_covar = {n_samples * self.reg_covar:g}"
+            )
+        return found
+
+    def least_values(self) -> int:
+        """One a component."""
+        return self.components
+
+    def fit_seconds(self, items: int) -> float:
+        """Three passes of EM; k-means and a few steps in scikit-learn."""
+        if self.solver == "scikit-learn":
+            return 5e-3 + 1e-6 * items
+        return 2e-5 + 1e-8 * items * self.components**2
 
     def sample(self, params: MixtureParams, size: Sizes, streams: Streams) -> Array:
         """Draw items, component after component: a multinomial of counts, then normals."""
         sizes = per_replicate(size, len(streams))
         items = np.empty((len(streams), int(sizes.max(initial=0))))
-        for r, stream in enumerate(streams):
-            row = min(r, len(params.weight) - 1)
+        rows = row_of_each(len(params.weight), len(streams))
+        for r, (stream, row) in enumerate(zip(streams, rows, strict=True)):
             weight = params.weight[row]
             counts = stream.multinomial(sizes[r], weight / weight.sum())
             stream.standard_normal(out=items[r, : sizes[r]])
@@ -102,15 +122,22 @@ class Mixture(Table):
         """Fit by the chosen solver; a component that dies or becomes a point is a status."""
         if self.solver == "scikit-learn":
             parts, iterations, status = scikit_learn_fit(self.components, x, size, weight, streams)
-            return Fit(MixtureParams(*parts), iterations, status)
+            params = MixtureParams(*parts)
+            return Fit(params, iterations, status | self._degenerate(params))
         if start is None or self.start == "kmeans":
             start = MixtureParams(*kmeans_start(self.components, x, size, weight, streams))
         parts, iterations, status = climb(
             x, size, weight, start, self.tolerance, self.max_iterations, self.reg_covar
         )
         params = MixtureParams(*parts)
+        return Fit(params, iterations, status | self._degenerate(params))
+
+    def _degenerate(self, params: MixtureParams) -> IntArray:
+        """Status bits of a model that is one point, or that has a component at float64's end."""
         point = np.any((params.weight > 1.0 - 1e-15) & (params.std == 0.0), axis=1)
-        return Fit(params, iterations, status | np.where(point, int(Status.COLLAPSED), 0))
+        limited = (params.weight > 0.0) & at_precision(params.mean, params.std)
+        bits = np.where(point, int(Status.COLLAPSED), 0)
+        return np.asarray(bits | np.where(limited.any(axis=1), int(Status.PRECISION_LIMIT), 0))
 
     def record(self, params: MixtureParams) -> dict[str, Array]:
         """Parameters in the order of their means, dead components last, and the total moments."""

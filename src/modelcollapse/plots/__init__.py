@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 
 from modelcollapse.plots import density, over_time
 from modelcollapse.plots.style import canvas
-from modelcollapse.results import digest, experiment_of
+from modelcollapse.results import experiment_of
+from modelcollapse.store import digest
 
 SUFFIXES = {".png": "Description", ".svg": "Description", ".pdf": "Subject"}
 """What a figure can be saved as, and the field of the file's metadata that holds the result's hash."""
