@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -88,22 +88,24 @@ def run(
     if not allow_large:
         lab.check_size(experiment)
     if figure is not None:
-        _check_figure(figure)
+        _check_figure(figure, "--figure", out)
     if out is not None:
         store.check_target(out, experiment, overwrite, lab.estimate(experiment).disk)
     for note in experiment.notes():
-        typer.echo(f"Note: {note}", err=True)
-    dataset, interrupted = _run(experiment, threads)
-    if interrupted:
-        _keep(dataset, out, experiment, overwrite)
-        raise SystemExit(128 + interrupted)
-    assert dataset is not None
-    if out is not None:
-        store.save(dataset, out)
+        _say(f"Note: {note}")
+    stop = threading.Event()
+    with _signals(stop) as caught:
+        dataset = _run(experiment, threads, stop, caught)
+        if caught:
+            _keep(dataset, out, experiment, overwrite)
+        elif out is not None:
+            store.save(dataset, out)
+            if caught:
+                _say(f"interrupted while saving; the whole result is in {out}")
+        if caught:
+            raise SystemExit(128 + caught[0])
     if figure is not None:
-        from modelcollapse import plots
-
-        plots.plot(dataset, path=figure)
+        _draw(dataset, "overview", figure)
     typer.echo(summary(dataset))
     written = [f"{name}: {path}" for name, path in (("Result", out), ("Figure", figure)) if path]
     if written:
@@ -123,13 +125,12 @@ def plot(
     """Draw a figure of a result."""
     from modelcollapse import plots, store
 
+    if kind not in plots.KINDS:
+        raise RecipeError([Problem("--kind", kind, f"must be one of {', '.join(plots.KINDS)}")])
     dataset = store.load(result)
-    target = output or Path(f"{result.name.removesuffix('.zarr')}-{kind}.png")
-    _check_figure(target, "-o")
-    try:
-        plots.plot(dataset, kind=kind, path=target)
-    except ValueError as error:
-        raise RecipeError([Problem("--kind", kind, str(error))]) from None
+    target = output or Path(f"{result.resolve().name.removesuffix('.zarr')}-{kind}.png")
+    _check_figure(target, "-o", result)
+    _draw(dataset, kind, target)
     typer.echo(f"Figure: {target}")
 
 
@@ -147,12 +148,11 @@ def show(
     from modelcollapse.summary import summary, write_csv
 
     dataset = store.load(result)
+    if table is not None:
+        _outside(table, result, "--csv")
+        _replace(table, "--csv", lambda path: write_csv(dataset, path))
     typer.echo(summary(dataset))
     if table is not None:
-        try:
-            write_csv(dataset, table)
-        except OSError as error:
-            raise StorageError([Problem("--csv", str(table), f"cannot be written: {error}")]) from None
         typer.echo(f"\nTable: {table}")
 
 
@@ -164,19 +164,59 @@ def recipe() -> None:
     typer.echo(DEFAULT_TEXT, nl=False)
 
 
-def _check_figure(path: Path, option: str = "--figure") -> None:
+def _check_figure(path: Path, option: str, result: Path | None) -> None:
+    """Refuse a figure's place before any work."""
     if path.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise RecipeError([Problem(option, str(path), "must end in .png, .svg or .pdf")])
-    parent = path.absolute().parent
-    if not parent.is_dir() or not os.access(parent, os.W_OK) or path.is_dir():
-        raise StorageError([Problem(option, str(path), "cannot be written there")])
+    _outside(path, result, option)
+    _replace(path, option, None)
 
 
-def _run(experiment: "Experiment", threads: int | None) -> tuple["xr.Dataset | None", int]:
-    """Run on a thread of its own, so that a signal is heard at once; return the signal, or 0."""
+def _outside(path: Path, result: Path | None, option: str) -> None:
+    try:
+        inside = result is not None and path.resolve().is_relative_to(result.resolve())
+    except (OSError, RuntimeError) as error:
+        raise StorageError([Problem(option, str(path), f"cannot be written: {error}")]) from None
+    if inside:
+        raise StorageError([Problem(option, str(path), "lies in the result; it must stand elsewhere")])
+
+
+def _replace(path: Path, option: str, write: Callable[[Path], object] | None) -> None:
+    """Write a file beside its place and move it there: whole or not at all. Without ``write``, only try."""
+    beside = path.with_name(f".modelcollapse-{os.getpid()}{path.suffix}")
+    try:
+        if path.is_dir() or (path.exists() and not path.is_file()):
+            raise IsADirectoryError("is no ordinary file")
+        beside.touch()
+        if write is not None:
+            write(beside)
+            os.replace(beside, path)
+    except OSError as error:
+        raise StorageError([Problem(option, str(path), f"cannot be written: {error}")]) from None
+    finally:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+
+
+def _draw(dataset: "xr.Dataset", kind: str, path: Path) -> None:
+    from modelcollapse import plots
+
+    _replace(path, "--figure", lambda beside: plots.plot(dataset, kind=kind, path=beside))
+
+
+def _say(message: str) -> None:
+    """Say something beside the output; where nobody listens, go on."""
+    with suppress(OSError):
+        typer.echo(message, err=True)
+
+
+def _run(
+    experiment: "Experiment", threads: int | None, stop: threading.Event, caught: list[int]
+) -> "xr.Dataset":
+    """Run on a thread of its own, so that a signal is heard at once."""
     from modelcollapse import lab
 
-    stop, outcome = threading.Event(), dict[str, Any]()
+    outcome = dict[str, Any]()
 
     def work() -> None:
         try:
@@ -186,22 +226,25 @@ def _run(experiment: "Experiment", threads: int | None) -> tuple["xr.Dataset | N
         except BaseException as error:
             outcome["error"] = error
 
-    with _signals(stop) as caught, _progress() as report:
+    with _progress() as report:
         worker = threading.Thread(target=work, daemon=True)
         worker.start()
         while worker.is_alive() and not stop.is_set():
             worker.join(0.1)
         worker.join(PATIENCE if stop.is_set() else None)
     if worker.is_alive():
-        _leave("interrupted: this generation takes too long to wait for; nothing was kept", caught[0])
+        _leave(
+            "interrupted while compiling, or in a generation too long to wait for; nothing was kept",
+            caught[0],
+        )
     if "error" in outcome:
         raise outcome["error"]
-    return outcome.get("dataset"), caught[0] if caught else 0
+    dataset: xr.Dataset = outcome["dataset"]
+    return dataset
 
 
 def _leave(message: str, number: int) -> None:
-    typer.echo(message, err=True)
-    sys.stdout.flush()
+    _say(message)
     os._exit(128 + number)
 
 
@@ -242,52 +285,63 @@ def _progress() -> Iterator[Any]:
         now = time.monotonic()
         if not began:  # the first generation waits for the compiler
             began.append((now, done))
-        if now - last[0] >= 5.0 and done > began[0][1]:
-            last[0] = now
-            left = (now - began[0][0]) * (total - done) / (done - began[0][1])
-            with suppress(OSError):  # nobody listens: the run goes on
-                typer.echo(f"{100 * done / total:.0f} % done, about {left:.0f} s left", err=True)
+        if now - last[0] < 5.0:
+            return
+        last[0] = now
+        known = done - began[0][1] >= 0.02 * total  # earlier, threads still wait for the compiler
+        left = (now - began[0][0]) * (total - done) / max(done - began[0][1], 1)
+        _say(f"{100 * done / total:.0f} % done" + (f", about {left:.0f} s left" if known else ""))
 
     yield line
 
 
-def _keep(dataset: "xr.Dataset | None", out: Path | None, experiment: "Experiment", overwrite: bool) -> None:
+def _keep(dataset: "xr.Dataset", out: Path | None, experiment: "Experiment", overwrite: bool) -> None:
     """Keep what an interrupted run has reached, unless the place already holds as much."""
     from modelcollapse import store
 
-    reached = int(dataset["generation"][-1]) if dataset is not None else 0
+    reached, replicates = int(dataset["generation"][-1]), dataset.sizes["replicate"]
     start = f"interrupted at generation {reached} of {experiment.generations}"
-    if out is None or dataset is None or reached == 0:
-        typer.echo(f"{start}; nothing was kept{'' if out else ' (no --out)'}", err=True)
+    if replicates < experiment.replicates:
+        start += f" in {replicates} of {experiment.replicates} replicates"
+    if out is None or reached == 0:
+        _say(f"{start}; nothing was kept{'' if out else ' (no --out)'}")
         return
-    if out.exists() and not overwrite and int(store.load(out)["generation"][-1]) >= reached:
-        typer.echo(f"{start}; {out} is as it was", err=True)
-        return
+    if out.exists() and not overwrite:
+        there = store.load(out)
+        if int(there["generation"][-1]) * there.sizes["replicate"] >= reached * replicates:
+            _say(f"{start}; {out} is as it was")
+            return
     store.save(dataset, out)
-    typer.echo(
+    _say(
         f"{start}; kept generations 0 to {reached} in {out}. "
-        "The same command runs all of it again, with the same numbers.",
-        err=True,
+        "The same command begins again, and gives the same numbers."
     )
 
 
 def main() -> None:
     """Run the command line; an error is a sentence and an exit code, never a traceback."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed before the program began
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
+        elif hasattr(getattr(sys, name), "reconfigure"):
+            getattr(sys, name).reconfigure(errors="replace")
     debug = "--debug" in sys.argv
     try:
         app(standalone_mode=True)
+        sys.stdout.flush()
+    except SystemExit as end:
+        # click ends with 1 where nobody reads its output, and puts a wrapper in the place of stdout
+        sys.exit(0 if type(sys.stdout).__name__ == "PacifyFlushWrapper" else end.code)
     except LabError as error:
         if debug:
             raise
         _fail(f"{error}\nnothing was written", error.exit_code)
-    except SystemExit as end:
-        # click ends with 1 where nobody reads its output, and puts a wrapper in the place of stdout
-        sys.exit(0 if type(sys.stdout).__name__ == "PacifyFlushWrapper" else end.code)
     except KeyboardInterrupt:
         _fail("interrupted; nothing was written", 130)
+    except OSError as error:
+        if debug:
+            raise
+        _fail(f"cannot print or write: {error}; a result or figure already written is whole", 4)
     except Exception as error:
         if debug:
             raise
@@ -295,5 +349,10 @@ def main() -> None:
 
 
 def _fail(message: str, code: int) -> None:
-    print(f"Error: {message}", file=sys.stderr)
+    with suppress(OSError):
+        print(f"Error: {message}", file=sys.stderr, flush=True)
+    try:
+        sys.stdout.flush()
+    except OSError:  # what is left to print goes nowhere, or Python would say so at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)

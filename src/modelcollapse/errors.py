@@ -19,7 +19,11 @@ class Problem:
             shown = _shorten(repr(self.value))
         except ValueError:  # Python does not print integers of more than 4300 digits
             shown = "an integer of thousands of digits"
-        return f"{self.field} = {shown}: {self.allowed}" if self.field else self.allowed
+        if not self.field or self.value is None:
+            text = f"{self.field}: {self.allowed}" if self.field else self.allowed
+        else:
+            text = f"{self.field} = {shown}: {self.allowed}"
+        return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 class LabError(ValueError):

@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
 from modelcollapse import families, recipe, streams, truths, workflows
 from modelcollapse.engines import ENGINES
 from modelcollapse.errors import DataError, Problem, RecipeError
-from modelcollapse.families.mixture import Mixture, MixtureTruth
+from modelcollapse.families.mixture import Mixture, MixtureTruth, lengths_differ
 from modelcollapse.fields import Count, Seed, Table, bad
 from modelcollapse.sources import DataSet, Law, Source
 from modelcollapse.types import Array, Params
@@ -148,6 +148,10 @@ class Experiment(Table):
         data = self._source.values if isinstance(self._source, DataSet) and "truth" not in values else None
         return self._from_raw({**self.table(), **values}, Path(), "", data)
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> "Experiment":
+        """Copy, as pydantic does, but check what is changed."""
+        return self.changed(**update) if update else super().model_copy(deep=deep)
+
     def table(self) -> dict[str, Any]:
         """The recipe as TOML holds it, all values filled in but those that are not given."""
         table: dict[str, Any] = self.model_dump(mode="json", exclude_none=True)
@@ -258,17 +262,32 @@ def _more_problems(values: Mapping[str, Any], found: list[Problem]) -> list[Prob
     """Cross-check the tables that are right, so that all problems are told at once."""
     broken = {problem.field.split(".")[0].split("[")[0] for problem in found}
     right = {k: v for k, v in values.items() if k not in broken and k in Experiment.model_fields}
-    right.pop("truth", None)
+    truth = right.pop("truth", values.get("truth"))
+    more = _lengths(truth)
     try:
         Experiment(**right)
     except RecipeError as error:
-        return [p for p in error.problems if not broken & {p.field.split(".")[0], "learner"}]
-    return []
+        more += [p for p in error.problems if not broken & {p.field.split(".")[0], "learner"}]
+    told = {(problem.field, problem.allowed) for problem in found}
+    return [problem for problem in more if (problem.field, problem.allowed) not in told]
+
+
+def _lengths(truth: Any) -> list[Problem]:
+    """A mixture's lists of different lengths, whatever else is wrong with them."""
+    if not isinstance(truth, Mapping):
+        return []
+    lists = [truth.get(name) for name in ("weights", "means", "stds")]
+    if not all(isinstance(part, list | tuple) for part in lists):
+        return []
+    problem = lengths_differ([len(part) for part in lists if part is not None])
+    return [Problem("truth", dict(truth), problem)] if problem else []
 
 
 def _source_of(truth: Any, base: Path, data: Array | None) -> Source:
     if isinstance(truth, truths.DataTruth):
-        return DataSet(data) if data is not None else truths.read(truth, base)
+        if data is not None and not data.size:
+            raise DataError([Problem("truth.path", truth.path, "has no values stored with its result")])
+        return truths.read(truth, base) if data is None else DataSet(data)
     return Law(*truth.law())
 
 

@@ -1,6 +1,8 @@
 """The kinds of values a recipe holds, each with the sentence that says what is allowed."""
 
 import math
+from numbers import Integral
+from numbers import Real as Real_
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
@@ -23,8 +25,9 @@ def bad(allowed: str, field: str = "") -> PydanticCustomError:
 
 def whole(value: Any, least: int, most: int, allowed: str) -> int:
     """Take an integer, or a float that is one (TOML writes 1e3 as a float); never a bool."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, Real_):
         raise bad(allowed)
+    value = int(value) if isinstance(value, Integral) else float(value)
     if isinstance(value, float) and not (math.isfinite(value) and value == int(value)):
         raise bad(allowed)
     if isinstance(value, float) and abs(value) > LARGEST:
@@ -36,7 +39,7 @@ def whole(value: Any, least: int, most: int, allowed: str) -> int:
 
 def number(value: Any, allowed: str, least: float = -math.inf, most: float = math.inf) -> float:
     """Take a finite real number within limits; never a bool, never text."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, Real_):
         raise bad(allowed)
     try:
         value = float(value)

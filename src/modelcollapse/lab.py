@@ -43,7 +43,7 @@ class Estimate:
 def estimate(experiment: Experiment) -> Estimate:
     """Estimate time (one core), memory and disk, to the order of magnitude."""
     cost = ENGINES[experiment.engine](experiment.learner).cost(experiment.n_samples)
-    numbers = sum(int(np.prod(v.shape)) for v in results.allocate_one(experiment).values())
+    numbers = sum(math.prod(shape) for shape in results.shapes(experiment).values())
     disk = 8 * numbers * experiment.replicates * experiment.saved_count()
     at_once = min(experiment.replicates, max(1, CHUNK_BYTES // max(cost.memory, 1)) * cores())
     seconds = cost.seconds * experiment.replicates * experiment.generations
@@ -98,8 +98,8 @@ def run(
     progress
         Called now and then with the work done and all of it, in replicate-generations.
     stop
-        Once set, the run ends after the generation at hand, and the result holds the generations
-        that every replicate has reached: the same numbers a shorter recipe gives.
+        Once set, the run ends after the generation at hand. The result is then that of a recipe with
+        fewer generations or replicates: the most that was reached, with the same numbers.
     allow_large
         Go past the limits on time, memory and disk.
 
@@ -113,9 +113,12 @@ def run(
     RecipeError
         Where the recipe is beyond the limits; nothing has been computed.
     """
+    for name, value in (("threads", threads), ("chunk", chunk)):
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+            raise RecipeError([Problem(name, value, "must be an integer >= 1")])
     if not allow_large:
         check_size(experiment)
-    threads = threads or cores()
+    threads = min(threads or cores(), 4 * cores())
     work = _Work(experiment, progress, stop or threading.Event())
     chunks = _chunks(experiment, threads, chunk)
     if threads == 1 or len(chunks) == 1:
@@ -186,13 +189,23 @@ class _Work:
                 self.progress(int(self.reached.sum()), experiment.replicates * experiment.generations)
 
     def result(self) -> xr.Dataset:
-        """The result, of the generations that every replicate has reached."""
-        last = int(self.reached.min())
-        saved = [g for g in self.saved if g <= last]
+        """The result; of a run that was stopped, the most that makes a whole result of its own.
+
+        That is the first replicates, as far as all of them have come: of all such blocks the one
+        with the most generations times replicates.
+        """
         experiment = self.experiment
-        if last < experiment.generations:
-            experiment = experiment.changed(generations=max(saved[-1], 1))
-        return results.assemble(experiment, self.variables, saved)
+        common = np.minimum.accumulate(self.reached)
+        replicates = int(np.argmax(common * np.arange(1, len(common) + 1))) + 1
+        last = int(common[replicates - 1])
+        if last == experiment.generations and replicates == experiment.replicates:
+            return results.assemble(experiment, self.variables, self.saved)
+        if last == 0:
+            replicates = experiment.replicates
+        saved = [g for g in self.saved if g <= last]
+        experiment = experiment.changed(generations=max(saved[-1], 1), replicates=replicates)
+        variables = {name: value[:replicates] for name, value in self.variables.items()}
+        return results.assemble(experiment, variables, saved)
 
 
 def _time(seconds: float) -> str:

@@ -108,6 +108,7 @@ def kullback_leibler(models: Law, truth: Source) -> Array:
     x = truth.quantile(score.reshape(1, -1))
     lost = truth.family.log_pdf(truth.params, x).reshape(score.shape)
     lost = lost - models.family.log_pdf(models.params, x.reshape(score.shape))
+    lost[np.isneginf(lost)] = np.inf  # on a point, which has no density beside it
     lost[weight == 0.0] = 0.0  # a panel of no length: 0 times infinity is no number
     return np.asarray(np.einsum("mp,mp->m", lost, weight) / weight.sum(axis=1))
 

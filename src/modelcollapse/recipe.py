@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from modelcollapse.errors import DataError, Problem, RecipeError
+from modelcollapse.errors import DataError, LabError, Problem, RecipeError
 
 LARGEST_FILE = 10 * 2**20
 """Bytes of a recipe that are read at most."""
@@ -59,9 +59,12 @@ def read_recipe(path: Path) -> str:
     try:
         if path.is_dir():
             raise RecipeError("must be a file; this is a directory", name)
-        if path.stat().st_size > LARGEST_FILE:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)
+        if len(content) > LARGEST_FILE:
             raise RecipeError("must be at most 10 MiB", name)
-        content = path.read_bytes()
+    except LabError:
+        raise
     except FileNotFoundError:
         raise DataError("no such file", name) from None
     except (OSError, ValueError) as error:
@@ -132,9 +135,10 @@ def _default_table(table: str, name: str, value: Any) -> Any:
 
 def _value(text: str) -> Any:
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except (tomllib.TOMLDecodeError, ValueError):
+        parsed = tomllib.loads(f"value = {text}")
+    except (tomllib.TOMLDecodeError, ValueError, RecursionError):
         return text
+    return parsed["value"] if len(parsed) == 1 else text
 
 
 def problems_of(error: ValidationError, model: type[BaseModel]) -> list[Problem]:

@@ -33,20 +33,23 @@ MODELS_AT_ONCE = 4096
 Variables = dict[str, np.ndarray[Any, Any]]
 
 
-def allocate_one(experiment: Experiment) -> Variables:
-    """The variables of one replicate and generation, ``(1, ...)``: NaN, and zeros for counts."""
-    variables: Variables = dict(experiment.learner.record(experiment.learner.blank(1)))
-    for name in BOOKKEEPING:
-        variables[name] = np.zeros(1, dtype=np.int64 if name != "status" else np.int32)
-    return variables
+def shapes(experiment: Experiment) -> dict[str, tuple[int, ...]]:
+    """The shape of each variable of one replicate and generation; nothing is allocated."""
+    learner = experiment.learner
+    sizes = learner.sizes()
+    found = {name: tuple(sizes[d] for d in axes) for name, axes in learner.dimensions.items()}
+    return found | dict.fromkeys(BOOKKEEPING, ())
 
 
 def allocate(experiment: Experiment, saved: int) -> Variables:
     """Make the arrays of a result, ``(replicate, generation, ...)``, NaN where nothing is known yet."""
-    shape = (experiment.replicates, saved)
-    variables: Variables = {
-        name: np.full((*shape, *one.shape[1:]), one.flat[0]) for name, one in allocate_one(experiment).items()
-    }
+    variables: Variables = {}
+    for name, shape in shapes(experiment).items():
+        whole = (experiment.replicates, saved, *shape)
+        if name in BOOKKEEPING:
+            variables[name] = np.zeros(whole, dtype=np.int32 if name == "status" else np.int64)
+        else:
+            variables[name] = np.full(whole, np.nan)
     _put_truth(experiment, variables)
     return variables
 
@@ -81,7 +84,7 @@ def assemble(experiment: Experiment, variables: Variables, saved: Sequence[int])
     }
     data = {name: (dimensions[name], value[:, : len(saved)]) for name, value in variables.items()}
     if isinstance(experiment.source, DataSet):
-        data["truth_value"] = (("truth_item",), experiment.source.values)
+        data["truth_value"] = (("truth_item",), experiment.source.values.copy())
     coordinates = {
         "replicate": np.arange(experiment.replicates),
         "generation": np.asarray(saved, dtype=np.int64),
@@ -110,7 +113,7 @@ def _attributes(experiment: Experiment) -> dict[str, Any]:
 
 def experiment_of(dataset: xr.Dataset) -> Experiment:
     """The recipe a result came from; a data set as truth is stored with it."""
-    values = dataset["truth_value"].values if "truth_value" in dataset else None
+    values = dataset["truth_value"].values if "truth_value" in dataset else np.empty(0)
     return Experiment.from_json(dataset.attrs["recipe"], values)
 
 

@@ -49,10 +49,16 @@ class Law:
 
 
 @dataclass(frozen=True, eq=False)
-class DataSet:
+class DataSet:  # its values are read-only: they are part of a recipe
     """Real items ``(item,)``, drawn with replacement: the empirical distribution."""
 
     values: Array
+
+    def __post_init__(self) -> None:
+        """Keep a copy nobody can write to."""
+        values = np.array(self.values, dtype=np.float64)
+        values.flags.writeable = False
+        object.__setattr__(self, "values", values)
 
     def sample(self, size: Sizes, streams: Streams) -> Array:
         """Draw items with replacement."""

@@ -11,7 +11,7 @@ import xarray as xr
 
 from modelcollapse.errors import DataError, Problem, StorageError
 from modelcollapse.experiment import Experiment
-from modelcollapse.results import SCHEMA, experiment_of
+from modelcollapse.results import LABELS, SCHEMA, experiment_of, shapes
 from modelcollapse.version import __version__
 
 
@@ -56,35 +56,28 @@ def check_target(path: str | Path, experiment: Experiment, overwrite: bool, need
     import zarr  # here, so that a run that is interrupted does not wait for it
 
     assert zarr is not None
-    path = Path(path)
+    path = _place(path)
     try:
-        exists = path.exists() or path.is_symlink()
-        parent = path.absolute().parent
-        if not parent.is_dir():
+        if not path.parent.is_dir():
             raise _refused(path, "its folder does not exist")
-        if not os.access(parent, os.W_OK):
+        if not os.access(path.parent, os.W_OK):
             raise _refused(path, "its folder is not writable")
-        free = shutil.disk_usage(parent).free
+        free = shutil.disk_usage(path.parent).free
         if free < needed:
             raise _refused(path, f"{needed} bytes are needed and {free} are free")
         recover(path)
-        if not exists:
+        if not path.exists():
             return
-        path.resolve(strict=True)
-    except (OSError, RuntimeError) as error:
+        _check_ours(path)
+    except OSError as error:
         raise _refused(path, f"cannot be used: {error}") from None
-    _check_ours(path)
     if overwrite:
         return
     found = load(path)
     if not _comes_out_again(found, experiment):
         hint = "use --overwrite to replace it, or another --out"
         raise StorageError(
-            [
-                *differences(found, experiment),
-                Problem("--out", str(path), f"holds another result; {hint}"),
-            ],
-            str(path),
+            [Problem("--out", str(path), f"holds another result; {hint}"), *differences(found, experiment)]
         )
 
 
@@ -115,15 +108,17 @@ def save(dataset: xr.Dataset, path: str | Path, overwrite: bool = True) -> None:
     StorageError
         Where it cannot be written; what was there before is as it was.
     """
-    path = Path(path)
-    if path.exists() and not overwrite:
-        raise _refused(path, "exists")
-    if path.exists():
-        _check_ours(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
-    old = path.with_name(f".{path.name}.{os.getpid()}.old")
+    path = _place(path)
+    if "recipe" not in dataset.attrs or "schema" not in dataset.attrs:
+        raise _refused(path, "cannot hold this: it is no result of modelcollapse")
+    temporary, old = (_beside(path, str(os.getpid()), kind) for kind in ("new", "old"))
+    dataset = dataset.transpose("replicate", "generation", ...)
     dataset = dataset.assign_attrs(digest=digest(dataset))
     try:
+        if path.exists():
+            if not overwrite:
+                raise _refused(path, "exists")
+            _check_ours(path)
         dataset.to_zarr(temporary, mode="w", zarr_format=3, consolidated=False, encoding=_encoding(dataset))
         if path.exists():
             path.rename(old)
@@ -137,20 +132,39 @@ def save(dataset: xr.Dataset, path: str | Path, overwrite: bool = True) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
+def _place(path: str | Path) -> Path:
+    """The folder that is meant: what a link points to, with its full path."""
+    try:
+        place = Path(path).resolve()
+    except (OSError, RuntimeError) as error:
+        raise _refused(Path(path), f"cannot be used: {error}") from None
+    if not place.name or place == Path.cwd():
+        raise _refused(Path(path), "must name a folder of its own")
+    return place
+
+
+def _beside(path: Path, process: str, kind: str) -> Path:
+    """A folder beside a result's, for the moment of saving; its name is short whatever the result's is."""
+    return path.with_name(f".{hashlib.sha256(path.name.encode()).hexdigest()[:16]}.{process}.{kind}")
+
+
 def _check_ours(path: Path) -> None:
-    """Refuse to replace anything but a result, damaged or not, or an empty folder."""
-    if path.is_file() or ((not (path / "zarr.json").exists()) and any(path.iterdir())):
+    """Refuse to replace anything but a result, whole or damaged, or an empty folder."""
+    known = {*LABELS, "replicate", "generation", "zarr.json"}
+    if not path.is_dir() or not {entry.name for entry in path.iterdir()} <= known:
         raise _refused(path, "is something else than a result, and is left alone")
 
 
 def recover(path: Path) -> None:
     """Put back what a save that was killed between its two renames had moved aside, and clear up."""
-    for old in path.absolute().parent.glob(f".{path.name}.*.old"):
-        if not path.exists():
-            old.rename(path)
-        elif not _alive(old):
+    for old in path.parent.glob(_beside(path, "*", "old").name):
+        if _alive(old):
+            continue
+        if path.exists():
             shutil.rmtree(old, ignore_errors=True)
-    for new in path.absolute().parent.glob(f".{path.name}.*.new"):
+        else:
+            old.rename(path)
+    for new in path.parent.glob(_beside(path, "*", "new").name):
         if not _alive(new):
             shutil.rmtree(new, ignore_errors=True)
 
@@ -159,7 +173,7 @@ def _alive(leftover: Path) -> bool:
     """Whether the process that a temporary folder is named after is still there."""
     try:
         os.kill(int(leftover.name.split(".")[-2]), 0)
-    except (ProcessLookupError, ValueError):
+    except (ProcessLookupError, ValueError, OverflowError):
         return False
     except PermissionError:
         return True
@@ -187,21 +201,40 @@ def load(path: str | Path) -> xr.Dataset:
     StorageError
         Where it is damaged, no result, or written by a newer version.
     """
-    path = Path(path)
-    if not path.exists():
+    try:
+        path = _place(path)
+        if not path.exists() and os.access(path.parent, os.W_OK):
+            recover(path)
+        missing = not path.exists()
+    except OSError as error:
+        raise StorageError(f"cannot be read: {error}", str(path)) from None
+    if missing:
         raise DataError("no such result", str(path))
     try:
         with xr.open_zarr(path, chunks=None, consolidated=False) as opened:
             dataset: xr.Dataset = opened.load()
     except Exception as error:
-        raise StorageError(f"is damaged or no result: {type(error).__name__}", str(path)) from None
+        what = "is no result of modelcollapse, or is damaged"
+        raise StorageError(f"{what} ({type(error).__name__})", str(path)) from None
+    _check_whole(dataset, str(path))
+    return dataset[[name for name in LABELS if name in dataset]]
+
+
+def _check_whole(dataset: xr.Dataset, path: str) -> None:
+    """Check schema, hash, recipe and variables of what was read, in this order."""
     schema = dataset.attrs.get("schema")
-    if not isinstance(schema, int) or "recipe" not in dataset.attrs:
-        raise StorageError("is no result of modelcollapse", str(path))
+    if type(schema) is not int or schema < 1 or "recipe" not in dataset.attrs:
+        raise StorageError("is no result of modelcollapse", path)
     if schema > SCHEMA:
         version = dataset.attrs.get("modelcollapse_version")
-        here = __version__
-        raise StorageError(f"written by version {version}; this is {here}, which cannot read it", str(path))
+        said = f"written by version {version}; this is {__version__}, which cannot read it"
+        raise StorageError(said, path)
     if dataset.attrs.get("digest") != digest(dataset):
-        raise StorageError("is damaged: its numbers do not have the hash stored with them", str(path))
-    return dataset
+        raise StorageError("is damaged: its numbers do not have the hash stored with them", path)
+    try:
+        experiment = experiment_of(dataset)
+        there = {str(name): dataset[name].shape[2:] for name in shapes(experiment)}
+    except Exception as error:
+        raise StorageError(f"is damaged: its recipe cannot be read ({type(error).__name__})", path) from None
+    if there != shapes(experiment) or 0 in dataset.sizes.values():
+        raise StorageError("is damaged: its variables are not those of its recipe", path)

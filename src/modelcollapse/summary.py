@@ -25,6 +25,10 @@ SHOWN = {
 """Metrics of the summary and the heads of their columns."""
 
 
+FEW = 30
+"""Replicates below which the summary gives no z."""
+
+
 @dataclass(frozen=True)
 class Comparison:
     """One law at one generation: measured mean and median over replicates, expected, and z.
@@ -73,12 +77,14 @@ def _compared(law: Expectation, generation: int, values: Array, expected: float)
 
 def summary(dataset: xr.Dataset) -> str:
     """Say in a page what was run and what came out: counts, statuses, metrics, laws with z."""
+    dataset = dataset.transpose("replicate", "generation", ...)
     experiment = experiment_of(dataset)
     shown = _generations(dataset)
     blocks = [_what(experiment, dataset), _statuses(dataset), _table(dataset, shown)]
     blocks += _laws(dataset, [g for g in shown if g > 0], experiment)
     notes = str(dataset.attrs.get("notes", ""))
-    return "\n\n".join([*(block for block in blocks if block), *([f"Note: {notes}"] if notes else [])])
+    blocks.append(f"Note: {notes}" if notes else "")
+    return "\n\n".join(block for block in blocks if block)
 
 
 def _generations(dataset: xr.Dataset) -> list[int]:
@@ -136,7 +142,8 @@ def _table(dataset: xr.Dataset, generations: list[int]) -> str:
         for level in (0.1, 0.9):
             cells = (_quantile(column[:, -1], level) for column in columns)
             rows.append([f"{level:.0%} of {generations[-1]}", *cells])
-    return "Median over replicates\n" + _aligned(rows)
+    title = "Median over replicates" if dataset.sizes["replicate"] > 1 else "One replicate"
+    return f"{title}\n" + _aligned(rows)
 
 
 def _quantile(values: Array, level: float) -> str:
@@ -146,6 +153,8 @@ def _quantile(values: Array, level: float) -> str:
 
 
 def _laws(dataset: xr.Dataset, generations: list[int], experiment: Experiment) -> list[str]:
+    if experiment.replicates == 1 or not generations:
+        return ["Laws speak of means over replicates: run more than one to see them."]
     rows = compare(dataset, generations)
     blocks = []
     for law in dict.fromkeys(row.law for row in rows):
@@ -153,30 +162,38 @@ def _laws(dataset: xr.Dataset, generations: list[int], experiment: Experiment) -
         for row in rows:
             if row.law == law:
                 numbers = (row.measured, row.error, row.expected)
-                lines.append([str(row.generation), *(f"{v:.5g}" for v in numbers), _z(row.z)])
-        blocks.append(f"Law: {law.label} ({law.source})\n" + _aligned(lines))
+                z = _z(row.z) if _trusted(experiment, row.generation) else "-"
+                lines.append([str(row.generation), *(f"{v:.5g}" for v in numbers), z])
+        blocks.append(f"Law: {law.label}\n  {law.source}\n" + _aligned(lines))
     return [*blocks, _caution(experiment, generations)] if blocks else []
 
 
+def _trusted(experiment: Experiment, generation: int) -> bool:
+    """Whether a standard error from these replicates says how far their mean may be off.
+
+    Variances and squares are skewed. From few replicates, or late without real data, where rare
+    replicates carry the mean, both the mean and its standard error come out too small together.
+    """
+    early = experiment.workflow.real > 0.0 or generation <= experiment.n_samples / 4
+    return experiment.replicates >= FEW and early
+
+
 def _caution(experiment: Experiment, generations: list[int]) -> str:
-    lines = []
-    if experiment.replicates < 30:
-        freedom = experiment.replicates - 1
-        lines.append(
-            f"z has Student's t distribution with {freedom} degrees of freedom here, where values "
-            "are near normal; beyond 4 in size it would need explaining."
+    if experiment.replicates < FEW:
+        return (
+            f"No z with fewer than {FEW} replicates: these numbers are skewed, and few replicates "
+            "give a mean and a standard error that are too small together."
         )
-    alone = experiment.workflow.real == 0.0
-    if alone and generations and generations[-1] > experiment.n_samples:
-        lines.append(
-            "Beyond about N generations without real data the mean is carried by rare replicates "
-            "that few runs contain: trust the median and the log there."
+    if not _trusted(experiment, generations[-1]):
+        return (
+            "No z beyond N/4 generations without real data: the mean is carried by rare replicates "
+            "there. Trust the median and the log."
         )
-    return "\n".join(lines)
+    return ""
 
 
 def _z(z: float) -> str:
-    return "-" if math.isnan(z) else f"{z:+.2f}"
+    return "-" if not math.isfinite(z) else f"{z:+.2f}"
 
 
 def _aligned(rows: list[list[str]]) -> str:
@@ -188,6 +205,7 @@ def _aligned(rows: list[list[str]]) -> str:
 
 def write_csv(dataset: xr.Dataset, path: str | Path) -> None:
     """Write every replicate and generation as one row of a CSV file, numbers to their last digit."""
+    dataset = dataset.transpose("replicate", "generation", ...)
     columns: dict[str, Array] = {}
     for name in map(str, dataset.data_vars):
         values = dataset[name]

@@ -25,10 +25,11 @@ REPLACE_SOURCES = (
     "E V_t = (1 - 1/n)^t V0, derived: each fit keeps the sample's moments",
     "Var M_t = V0 - E V_t, derived: each fit keeps the sample's moments",
 )
-MIX_SOURCE = (
-    "mix law, derived; the process is p_(i+1) = alpha p_model + beta p_i + gamma p_0 "
-    "of Shumailov et al. 2024, Nature 631, 755"
+UNBIASED_SOURCES = (
+    "E V_t = V0, unbiased; Bertrand et al. 2023, arXiv 2310.00429",
+    "E (M_t - mu0)^2 = V0 t/n; Bertrand et al. 2023, arXiv 2310.00429",
 )
+MIX_SOURCE = "mix law, derived; the process is that of Shumailov et al. 2024, Nature 631, 755"
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,11 @@ def moment_laws(experiment: Experiment) -> list[Expectation]:
     if not fits or not isinstance(experiment.workflow, Mix):
         return []
     replace = experiment.workflow.real == experiment.workflow.kept == 0.0
-    variance, error = REPLACE_SOURCES if replace else (MIX_SOURCE, MIX_SOURCE)
+    variance, error = MIX_SOURCE, MIX_SOURCE
+    if replace and _estimator(experiment) == (1.0, 0.0):
+        variance, error = REPLACE_SOURCES
+    elif replace and isinstance(experiment.learner, Gaussian):
+        variance, error = UNBIASED_SOURCES
     return [
         Expectation(
             "total_variance", "mean", "mean total variance", variance,

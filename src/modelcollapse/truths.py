@@ -64,9 +64,14 @@ def _wrong(path: str, allowed: str) -> DataError:
 
 def _size(path: Path, name: str) -> int:
     try:
+        size = path.stat().st_size
         if path.is_dir():
             raise _wrong(name, "must be a file; this is a directory")
-        return path.stat().st_size
+        if not path.is_file():
+            raise _wrong(name, "must be a file; this is a device or a pipe")
+        return size
+    except DataError:
+        raise
     except FileNotFoundError:
         raise _wrong(name, "must be a file that exists (relative to the recipe's)") from None
     except (OSError, ValueError) as error:

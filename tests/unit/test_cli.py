@@ -90,6 +90,13 @@ def test_bad_data_end_with_3_and_write_nothing(call, tmp_path, name):
         (["show", "missing.zarr"], 3, "no such result"),
         (["plot", "missing.zarr"], 3, "no such result"),
         (["rum"], 2, "Did you mean 'run'"),
+        (["run", "--set", "n_samples=20\nfoo=1"], 2, "n_samples"),
+        (["run", "--set", f"truth.means={'[' * 5000}"], 2, "truth.means"),
+        (["run", "--out", "/dev/full"], 4, "left alone"),
+        (["run", "--out", ".", "--overwrite"], 4, "folder of its own"),
+        (["run", "--figure", "/proc/x.png"], 4, "cannot be written"),
+        (["run", "--out", "x.png", "--figure", "x.png"], 4, "lies in the result"),
+        (["run", "/dev/zero"], 2, "at most 10 MiB"),
     ],
 )
 def test_what_is_refused(call, tmp_path, words, code, said):
@@ -109,11 +116,37 @@ def test_an_internal_error_is_1_and_a_traceback_only_with_debug(call, monkeypatc
         call("run", *SMALL, "--debug")
 
 
+def test_several_mistakes_in_one_truth_are_told_at_once(call, tmp_path):
+    truth = "[truth]\nfamily = 'mixture'\nweights = [0.5, 0.6]\nmeans = [1, 2, 3]\nstds = [1, -1]\n"
+    (tmp_path / "bad.toml").write_text("n_sample = 3\n" + truth)
+    _, _, err = call("run", "bad.toml")
+    for said in ("n_sample = 3", "add up to 1.1", "stds[1] = -1", "2, 3 and 2"):
+        assert said in err
+
+
+def test_a_table_is_replaced_whole_or_not_at_all(call, tmp_path, monkeypatch):
+    call("run", *SMALL, "--out", "out.zarr")
+    (tmp_path / "x.csv").write_text("old")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("modelcollapse.summary.write_csv", full)
+    code, _, err = call("show", "out.zarr", "--csv", "x.csv")
+    assert code == 4
+    assert "No space left" in err
+    assert (tmp_path / "x.csv").read_text() == "old"
+    assert sorted(os.listdir(tmp_path)) == ["out.zarr", "x.csv"]
+    code, _, err = call("show", "out.zarr", "--csv", "out.zarr/zarr.json")
+    assert code == 4
+
+
 # the commands
 
 
 def test_run_writes_a_result_and_a_figure_and_prints_the_laws(call, tmp_path):
-    code, out, err = call("run", *SMALL, "--out", "out.zarr", "--figure", "out.svg")
+    many = [*SMALL, "--set", "replicates=40"]  # from 30 on there is a z
+    code, out, err = call("run", *many, "--out", "out.zarr", "--figure", "out.svg")
     assert (code, err) == (0, "")
     assert sorted(os.listdir(tmp_path)) == ["out.svg", "out.zarr"]
     dataset = mc.load(tmp_path / "out.zarr")
@@ -124,7 +157,7 @@ def test_run_writes_a_result_and_a_figure_and_prints_the_laws(call, tmp_path):
     assert row[1] == f"{float(measured):.5g}"
     assert row[3] == f"{5 * (49 / 50) ** 6:.5g}"
     z = (float(measured) - 5 * (49 / 50) ** 6) / (
-        float(dataset["total_variance"][:, -1].std(ddof=1)) / 3**0.5
+        float(dataset["total_variance"][:, -1].std(ddof=1)) / 40**0.5
     )
     assert row[4] == f"{z:+.2f}"
 

@@ -276,10 +276,16 @@ def test_a_run_stopped_on_threads_holds_what_every_replicate_has_reached():
     assert found.identical(mc.run(experiment.changed(generations=last)))
 
 
-def test_a_run_whose_later_chunks_never_began_holds_the_truth():
+def test_a_run_whose_later_chunks_never_began_holds_the_first_replicates():
     found = stopped_at(recipe(), 3, chunk=1)
-    assert found["generation"].values.tolist() == [0]
-    assert (found["total_variance"] == 5.0).all()
+    assert found["generation"].values.tolist() == [0, 1, 2, 3]
+    assert found.identical(mc.run(recipe(replicates=1, generations=3)))
+
+
+def test_a_stopped_run_holds_the_largest_block():
+    """Two replicates are finished (2 x 12), the third is not (3 x 1): two whole ones are the most."""
+    found = stopped_at(recipe(), 25, chunk=1)
+    assert found.identical(mc.run(recipe(replicates=2)))
 
 
 def test_a_run_stopped_before_it_began_holds_the_truth():

@@ -493,7 +493,7 @@ def test_changes_replace_values_in_the_text(toml, changes, same):
         (["=3"], "--set"),
         (["learner.=3"], "--set"),
         (["a.b.c=3"], "--set"),
-        (["seed.x=3"], "--set seed"),
+        (["seed.x=3"], "--set seed.x"),
         (["seed=-1"], "seed"),
         (["reg_covr=1"], "reg_covr"),
         (["learner.reg_covr=1"], "learner.reg_covr"),

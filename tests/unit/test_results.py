@@ -508,8 +508,8 @@ def test_results_of_other_recipes_are_not_replaced(stored, dataset, values, fiel
     with pytest.raises(StorageError) as caught:
         check_target(stored, of(**values), overwrite=False)
     assert field in [problem.field for problem in caught.value.problems]
-    assert caught.value.problems[-1].field == "--out"
-    assert "--overwrite" in caught.value.problems[-1].allowed
+    assert caught.value.problems[0].field == "--out"
+    assert "--overwrite" in caught.value.problems[0].allowed
     same_to_the_bit(load(stored), dataset)
 
 
@@ -544,7 +544,7 @@ def test_the_content_of_data_counts_and_not_their_path(tmp_path, data_experiment
     other = data_experiment.changed(truth={"family": "data", "path": str(tmp_path / "y.npy")})
     with pytest.raises(StorageError) as caught:
         check_target(tmp_path / "out.zarr", other, overwrite=False)
-    assert [problem.field for problem in caught.value.problems] == ["truth.sha256", "--out"]
+    assert [problem.field for problem in caught.value.problems] == ["--out", "truth.sha256"]
 
 
 def test_places_that_cannot_be_written(tmp_path, monkeypatch):
@@ -620,3 +620,66 @@ def test_the_truth_measured_against_itself(dataset):
 def test_an_unknown_metric_names_those_known(dataset):
     with pytest.raises(ValueError, match="must be one of total_variance, component_variance"):
         measure(dataset, "variance")
+
+
+# what a kill between the two renames of a save leaves
+
+
+@pytest.mark.parametrize("name", ["out.zarr", "o[1].zarr", "a" * 240])
+def test_a_result_that_was_moved_aside_comes_back_and_is_not_replaced(tmp_path, dataset, name):
+    path = tmp_path / name
+    save(dataset, path)
+    path.rename(store._beside(path, "999999999", "old"))
+    (tmp_path / store._beside(path, "999999999", "new").name).mkdir()
+    with pytest.raises(StorageError, match="holds another result"):
+        check_target(path, of(seed=1), overwrite=False)
+    assert [entry.name for entry in tmp_path.iterdir()] == [name]
+    same_to_the_bit(load(path), dataset)
+
+
+def test_load_brings_back_what_was_moved_aside(tmp_path, dataset):
+    path = tmp_path / "out.zarr"
+    save(dataset, path)
+    path.rename(store._beside(path, "999999999", "old"))
+    same_to_the_bit(load(path), dataset)
+
+
+def test_a_folder_with_anything_else_in_it_is_left_alone(tmp_path, dataset):
+    path = tmp_path / "out.zarr"
+    save(dataset, path)
+    (path / "thesis.txt").write_text("mine")
+    for write in (lambda: save(dataset, path), lambda: check_target(path, of(seed=1), overwrite=True)):
+        with pytest.raises(StorageError, match="left alone"):
+            write()
+    assert (path / "thesis.txt").read_text() == "mine"
+
+
+def test_a_link_is_followed(tmp_path, dataset):
+    save(dataset, tmp_path / "real.zarr")
+    (tmp_path / "link.zarr").symlink_to(tmp_path / "real.zarr")
+    other = run(seed=1)
+    save(other, tmp_path / "link.zarr")
+    assert (tmp_path / "link.zarr").is_symlink()
+    same_to_the_bit(load(tmp_path / "real.zarr"), other)
+
+
+@pytest.mark.parametrize("recipe", ["not json", "[]", "null", "<script>", "[" * 100_000, '{"n_sample": 3}'])
+def test_a_recipe_that_is_none_is_damage(tmp_path, dataset, recipe):
+    hostile = dataset.assign_attrs(recipe=recipe)
+    save(hostile, tmp_path / "out.zarr")
+    with pytest.raises(StorageError, match="recipe cannot be read"):
+        load(tmp_path / "out.zarr")
+
+
+def test_variables_that_are_not_the_recipes_are_damage(tmp_path, dataset):
+    for name, damaged in enumerate((dataset.drop_vars("status"), dataset.isel(component=[0]))):
+        save(damaged, tmp_path / str(name))
+        with pytest.raises(StorageError, match="damaged"):
+            load(tmp_path / str(name))
+    with pytest.raises(StorageError, match="no result of modelcollapse"):
+        save(dataset.drop_attrs(), tmp_path / "none")
+
+
+def test_a_transposed_result_is_saved_in_order(tmp_path, dataset):
+    save(dataset.transpose("component", "generation", "replicate"), tmp_path / "out.zarr")
+    same_to_the_bit(load(tmp_path / "out.zarr"), dataset)

@@ -83,6 +83,9 @@ class Family(Protocol):
     def notes(self, n_samples: int) -> list[str]:
         """What is allowed but should be known."""
 
+    def sizes(self) -> Mapping[str, int]:
+        """The lengths of the axes named in `dimensions`."""
+
     def least_values(self) -> int:
         """How many distinct values a data set must hold to be learned."""
 

@@ -48,6 +48,10 @@ class Gaussian(Table):
         """Nothing that need be said."""
         return []
 
+    def sizes(self) -> Mapping[str, int]:
+        """No axes of its own."""
+        return {}
+
     def least_values(self) -> int:
         """One is enough."""
         return 1

@@ -86,6 +86,10 @@ class Mixture(Table):
             )
         return found
 
+    def sizes(self) -> Mapping[str, int]:
+        """One axis, of the components."""
+        return {"component": self.components}
+
     def least_values(self) -> int:
         """One a component."""
         return self.components
@@ -221,6 +225,14 @@ class Mixture(Table):
         return np.asarray(smooth + passed + np.where(on_point, (ndtr(score) - reached) * x, 0.0))
 
 
+def lengths_differ(lengths: list[int]) -> str:
+    """Say that weights, means and stds are not of one length; nothing if they are."""
+    if len(set(lengths)) == 1:
+        return ""
+    found = f"{lengths[0]}, {lengths[1]} and {lengths[2]}"
+    return f"weights, means and stds must be of one length; these have {found}"
+
+
 class MixtureTruth(Table):
     """A mixture as the real distribution: all three lists are given."""
 
@@ -231,12 +243,9 @@ class MixtureTruth(Table):
 
     @model_validator(mode="after")
     def _lengths(self) -> "MixtureTruth":
-        lengths = (len(self.weights), len(self.means), len(self.stds))
-        if len(set(lengths)) > 1:
-            raise bad(
-                "weights, means and stds must be of one length; these have "
-                f"{lengths[0]}, {lengths[1]} and {lengths[2]}"
-            )
+        problem = lengths_differ([len(self.weights), len(self.means), len(self.stds)])
+        if problem:
+            raise bad(problem)
         return self
 
     def law(self) -> tuple[Mixture, MixtureParams]:
