@@ -164,6 +164,8 @@ def _laws(dataset: xr.Dataset, generations: list[int], experiment: Experiment) -
                 numbers = (row.measured, row.error, row.expected)
                 z = _z(row.z) if _trusted(experiment, row.generation) else "-"
                 lines.append([str(row.generation), *(f"{v:.5g}" for v in numbers), z])
+        if not any(line[-1] != "-" for line in lines[1:]):
+            lines = [line[:-1] for line in lines]
         blocks.append(f"Law: {law.label}\n  {law.source}\n" + _aligned(lines))
     return [*blocks, _caution(experiment, generations)] if blocks else []
 

@@ -1,0 +1,31 @@
+"""The documents: nothing left open, and every file they point to is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_is_finished_and_its_links_lead_somewhere(page):
+    text = page.read_text()
+    assert "@@" not in text
+    for link in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert (page.parent / link).exists(), link
+
+
+def test_the_recipe_page_shows_the_default():
+    from modelcollapse import Experiment
+
+    text = (ROOT / "docs" / "recipe.md").read_text()
+    assert Experiment.from_toml(text.split("```toml\n")[1].split("```")[0]) == Experiment()
+
+
+def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code = (ROOT / "README.md").read_text().split("```python\n")[1].split("```")[0]
+    exec(compile(code, "README.md", "exec"), {})
+    assert (tmp_path / "variance.pdf").exists()
