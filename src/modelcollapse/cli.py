@@ -1,18 +1,16 @@
 """The command line: parse, call, write. No science."""
 
 import os
-import signal
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from modelcollapse.errors import LabError, Problem, RecipeError, StorageError
+from modelcollapse.errors import LabError, Problem, RecipeError
+from modelcollapse.terminal import leave, outside, progress, replace, say, signals
 from modelcollapse.version import __version__
 
 if TYPE_CHECKING:
@@ -92,16 +90,16 @@ def run(
     if out is not None:
         store.check_target(out, experiment, overwrite, lab.estimate(experiment).disk)
     for note in experiment.notes():
-        _say(f"Note: {note}")
+        say(f"Note: {note}")
     stop = threading.Event()
-    with _signals(stop) as caught:
+    with signals(stop) as caught:
         dataset = _run(experiment, threads, stop, caught)
         if caught:
             _keep(dataset, out, experiment, overwrite)
         elif out is not None:
             store.save(dataset, out)
             if caught:
-                _say(f"interrupted while saving; the whole result is in {out}")
+                say(f"interrupted while saving; the whole result is in {out}")
         if caught:
             raise SystemExit(128 + caught[0])
     if figure is not None:
@@ -149,8 +147,8 @@ def show(
 
     dataset = store.load(result)
     if table is not None:
-        _outside(table, result, "--csv")
-        _replace(table, "--csv", lambda path: write_csv(dataset, path))
+        outside(table, result, "--csv")
+        replace(table, "--csv", lambda path: write_csv(dataset, path))
     typer.echo(summary(dataset))
     if table is not None:
         typer.echo(f"\nTable: {table}")
@@ -168,46 +166,14 @@ def _check_figure(path: Path, option: str, result: Path | None) -> None:
     """Refuse a figure's place before any work."""
     if path.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise RecipeError([Problem(option, str(path), "must end in .png, .svg or .pdf")])
-    _outside(path, result, option)
-    _replace(path, option, None)
-
-
-def _outside(path: Path, result: Path | None, option: str) -> None:
-    try:
-        inside = result is not None and path.resolve().is_relative_to(result.resolve())
-    except (OSError, RuntimeError) as error:
-        raise StorageError([Problem(option, str(path), f"cannot be written: {error}")]) from None
-    if inside:
-        raise StorageError([Problem(option, str(path), "lies in the result; it must stand elsewhere")])
-
-
-def _replace(path: Path, option: str, write: Callable[[Path], object] | None) -> None:
-    """Write a file beside its place and move it there: whole or not at all. Without ``write``, only try."""
-    beside = path.with_name(f".modelcollapse-{os.getpid()}{path.suffix}")
-    try:
-        if path.is_dir() or (path.exists() and not path.is_file()):
-            raise IsADirectoryError("is no ordinary file")
-        beside.touch()
-        if write is not None:
-            write(beside)
-            os.replace(beside, path)
-    except OSError as error:
-        raise StorageError([Problem(option, str(path), f"cannot be written: {error}")]) from None
-    finally:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
+    outside(path, result, option)
+    replace(path, option, None)
 
 
 def _draw(dataset: "xr.Dataset", kind: str, path: Path) -> None:
     from modelcollapse import plots
 
-    _replace(path, "--figure", lambda beside: plots.plot(dataset, kind=kind, path=beside))
-
-
-def _say(message: str) -> None:
-    """Say something beside the output; where nobody listens, go on."""
-    with suppress(OSError):
-        typer.echo(message, err=True)
+    replace(path, "--figure", lambda beside: plots.plot(dataset, kind=kind, path=beside))
 
 
 def _run(
@@ -226,14 +192,14 @@ def _run(
         except BaseException as error:
             outcome["error"] = error
 
-    with _progress() as report:
+    with progress() as report:
         worker = threading.Thread(target=work, daemon=True)
         worker.start()
         while worker.is_alive() and not stop.is_set():
             worker.join(0.1)
         worker.join(PATIENCE if stop.is_set() else None)
     if worker.is_alive():
-        _leave(
+        leave(
             "interrupted while compiling, or in a generation too long to wait for; nothing was kept",
             caught[0],
         )
@@ -241,58 +207,6 @@ def _run(
         raise outcome["error"]
     dataset: xr.Dataset = outcome["dataset"]
     return dataset
-
-
-def _leave(message: str, number: int) -> None:
-    _say(message)
-    os._exit(128 + number)
-
-
-@contextmanager
-def _signals(stop: threading.Event) -> Iterator[list[int]]:
-    """The first SIGINT or SIGTERM asks for an end, the second ends at once."""
-    caught: list[int] = []
-
-    def handle(number: int, _frame: Any) -> None:
-        if caught:
-            os._exit(128 + number)
-        caught.append(number)
-        stop.set()
-
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield caught
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
-def _progress() -> Iterator[Any]:
-    """A bar with the time left on a terminal; elsewhere a plain line every few seconds."""
-    if sys.stderr.isatty():
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-        columns = (TextColumn("{task.percentage:3.0f} %"), BarColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task("run")
-            yield lambda done, total: bar.update(task, completed=done, total=total)
-        return
-    began, last = list[tuple[float, int]](), [time.monotonic()]
-
-    def line(done: int, total: int) -> None:
-        now = time.monotonic()
-        if not began:  # the first generation waits for the compiler
-            began.append((now, done))
-        if now - last[0] < 5.0:
-            return
-        last[0] = now
-        known = done - began[0][1] >= 0.02 * total  # earlier, threads still wait for the compiler
-        left = (now - began[0][0]) * (total - done) / max(done - began[0][1], 1)
-        _say(f"{100 * done / total:.0f} % done" + (f", about {left:.0f} s left" if known else ""))
-
-    yield line
 
 
 def _keep(dataset: "xr.Dataset", out: Path | None, experiment: "Experiment", overwrite: bool) -> None:
@@ -304,15 +218,15 @@ def _keep(dataset: "xr.Dataset", out: Path | None, experiment: "Experiment", ove
     if replicates < experiment.replicates:
         start += f" in {replicates} of {experiment.replicates} replicates"
     if out is None or reached == 0:
-        _say(f"{start}; nothing was kept{'' if out else ' (no --out)'}")
+        say(f"{start}; nothing was kept{'' if out else ' (no --out)'}")
         return
     if out.exists() and not overwrite:
         there = store.load(out)
         if int(there["generation"][-1]) * there.sizes["replicate"] >= reached * replicates:
-            _say(f"{start}; {out} is as it was")
+            say(f"{start}; {out} is as it was")
             return
     store.save(dataset, out)
-    _say(
+    say(
         f"{start}; kept generations 0 to {reached} in {out}. "
         "The same command begins again, and gives the same numbers."
     )

@@ -139,15 +139,90 @@ def moments(x: Array, weight: Array, size: IntArray) -> tuple[Array, Array, Arra
 
 
 @compiled
+def _load(x: Array, weight: Array, size: int, first: int, items: Array, given: Array) -> None:
+    """Take the next block of items and weights; what lies behind the last item has weight 0."""
+    if first + LANES <= size:
+        for lane in range(LANES):
+            items[lane] = x[first + lane]
+        if weight.size > 0:
+            for lane in range(LANES):
+                given[lane] = weight[first + lane]
+        return
+    for lane in range(LANES):
+        inside = first + lane < size
+        items[lane] = x[first + lane] if inside else x[first]
+        given[lane] = (weight[first + lane] if weight.size > 0 else 1.0) if inside else 0.0
+
+
+@compiled
+def _share_two(q: Array, top: Array, total: Array) -> None:
+    """Turn the logits of two components into responsibilities, with one exponential."""
+    qk, ql = q[0], q[1]
+    for lane in range(LANES):
+        d = qk[lane] - ql[lane]
+        e = exp_negative(-abs(d))
+        s = 1.0 + e
+        g = 1.0 / s
+        top[lane] = max(qk[lane], ql[lane])
+        total[lane] = s
+        qk[lane] = g if d > 0.0 else e * g
+        ql[lane] = e * g if d > 0.0 else g
+
+
+@compiled
+def _share(q: Array, components: int, top: Array, total: Array) -> None:
+    """Turn logits into responsibilities; ``top`` + log ``total`` is the log of their sum of exponentials."""
+    qk = q[0]
+    for lane in range(LANES):
+        top[lane] = qk[lane]
+        total[lane] = 0.0
+    for k in range(1, components):
+        qk = q[k]
+        for lane in range(LANES):
+            top[lane] = max(top[lane], qk[lane])
+    for k in range(components):
+        qk = q[k]
+        for lane in range(LANES):
+            e = exp_negative(qk[lane] - top[lane])
+            qk[lane] = e
+            total[lane] += e
+    for k in range(components):
+        qk = q[k]
+        for lane in range(LANES):
+            qk[lane] /= total[lane]
+
+
+@compiled
+def _add_pairs(given: Array, z: Array, q: Array, components: int, std: Array, lanes: Array) -> None:
+    """Add r_k r_l (1, z, .., z^4) of a block, for each pair of components."""
+    for k in range(components):
+        for other in range(k + 1, components):
+            zk = z[k if std[k] <= std[other] else other]
+            qk, ql, out = q[k], q[other], lanes[k * components + other]
+            for lane in range(LANES):
+                y = zk[lane]
+                v = given[lane] * (qk[lane] * ql[lane])
+                v1 = v * y
+                v2 = v1 * y
+                v3 = v2 * y
+                out[lane] += v
+                out[LANES + lane] += v1
+                out[2 * LANES + lane] += v2
+                out[3 * LANES + lane] += v3
+                out[4 * LANES + lane] += v3 * y
+
+
+@compiled
 def e_step(
     x: Array, weight: Array, size: int, logit: Array, now: Array, components: int, pairs: bool,
     sums: Array, cross: Array,
 ) -> float:  # fmt: skip
     """One pass over the items of one replicate; returns the log-likelihood without n/2 log(2 pi).
 
-    With responsibilities r_k and z_k = (x - mean_k)/std_k it fills ``sums[k] = sum r_k (1, z_k, z_k^2)``
-    and, if ``pairs``, ``cross[k K + l] = sum r_k r_l (1, z, .., z^4)`` for k < l, z of the narrower of
-    the two: what Newton's method needs beside (Louis 1982), in the variable in which it is small.
+    With responsibilities r_k and z_k = (x - mean_k)/std_k it fills
+    ``sums[k] = sum r_k (1, z_k, z_k^2)`` and, if ``pairs``, ``cross[k K + l] = sum r_k r_l (1, z, .., z^4)``
+    for k < l, z of the narrower of the two: what Newton's method needs beside (Louis 1982), in the
+    variable in which it is small.
 
     ``now`` has rows weight, mean and std, ``logit`` is log(weight_k/std_k). The largest logit is
     subtracted before any exponential, so an item may lie any number of stds away from every component.
@@ -162,18 +237,7 @@ def e_step(
     logs = 0.0
     blocks = (size + LANES - 1) // LANES
     for block in range(blocks):
-        first = block * LANES
-        if first + LANES <= size:
-            for lane in range(LANES):
-                items[lane] = x[first + lane]
-            if weighted:
-                for lane in range(LANES):
-                    given[lane] = weight[first + lane]
-        else:
-            for lane in range(LANES):
-                inside = first + lane < size
-                items[lane] = x[first + lane] if inside else x[first]
-                given[lane] = (weight[first + lane] if weighted else 1.0) if inside else 0.0
+        _load(x, weight, size, block * LANES, items, given)
         for k in range(components):
             center, scale, constant = mean[k], 1.0 / std[k], logit[k]
             zk, qk = z[k], q[k]
@@ -181,36 +245,10 @@ def e_step(
                 y = (items[lane] - center) * scale
                 zk[lane] = y
                 qk[lane] = constant - 0.5 * (y * y)
-        if components == 2:  # one exponential serves both
-            qk, ql = q[0], q[1]
-            for lane in range(LANES):
-                d = qk[lane] - ql[lane]
-                e = exp_negative(-abs(d))
-                s = 1.0 + e
-                g = 1.0 / s
-                top[lane] = max(qk[lane], ql[lane])
-                total[lane] = s
-                qk[lane] = g if d > 0.0 else e * g
-                ql[lane] = e * g if d > 0.0 else g
+        if components == 2:
+            _share_two(q, top, total)
         else:
-            qk = q[0]
-            for lane in range(LANES):
-                top[lane] = qk[lane]
-                total[lane] = 0.0
-            for k in range(1, components):
-                qk = q[k]
-                for lane in range(LANES):
-                    top[lane] = max(top[lane], qk[lane])
-            for k in range(components):
-                qk = q[k]
-                for lane in range(LANES):
-                    e = exp_negative(qk[lane] - top[lane])
-                    qk[lane] = e
-                    total[lane] += e
-            for k in range(components):
-                qk = q[k]
-                for lane in range(LANES):
-                    qk[lane] /= total[lane]
+            _share(q, components, top, total)
         if weighted:
             for lane in range(LANES):
                 height[lane] += given[lane] * (top[lane] + math.log(total[lane]))
@@ -218,7 +256,7 @@ def e_step(
             for lane in range(LANES):
                 height[lane] += given[lane] * top[lane]
                 product[lane] *= total[lane] if given[lane] > 0.0 else 1.0
-            if block % LOG_EVERY == LOG_EVERY - 1:
+            if block % LOG_EVERY == LOG_EVERY - 1 or block == blocks - 1:
                 for lane in range(LANES):
                     logs += math.log(product[lane])
                     product[lane] = 1.0
@@ -231,32 +269,13 @@ def e_step(
                 out[LANES + lane] += r * y
                 out[2 * LANES + lane] += r * y * y
         if pairs:
-            for k in range(components):
-                for other in range(k + 1, components):
-                    zk = z[k if std[k] <= std[other] else other]
-                    qk, ql, out = q[k], q[other], cross_lanes[k * components + other]
-                    for lane in range(LANES):
-                        y = zk[lane]
-                        v = given[lane] * (qk[lane] * ql[lane])
-                        v1 = v * y
-                        v2 = v1 * y
-                        v3 = v2 * y
-                        out[lane] += v
-                        out[LANES + lane] += v1
-                        out[2 * LANES + lane] += v2
-                        out[3 * LANES + lane] += v3
-                        out[4 * LANES + lane] += v3 * y
+            _add_pairs(given, z, q, components, std, cross_lanes)
     for k in range(components):
         for j in range(3):
             sums[k, j] = _lane_sum(lanes[k], j * LANES)
-    if pairs:
-        for k in range(components):
-            for other in range(k + 1, components):
-                for j in range(5):
-                    index = k * components + other
-                    cross[index, j] = _lane_sum(cross_lanes[index], j * LANES)
-    for lane in range(LANES):
-        logs += math.log(product[lane])
+    for index in range(components * components if pairs else 0):
+        for j in range(5):
+            cross[index, j] = _lane_sum(cross_lanes[index], j * LANES)
     return _lane_sum(height, 0) + logs
 
 

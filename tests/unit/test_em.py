@@ -356,6 +356,29 @@ def test_a_component_without_items_dies_where_it_is():
     keeps_the_moments(fitted)
 
 
+@pytest.mark.parametrize(
+    ("tolerance", "items", "dead"),
+    [(1e-5, 1e-4, False), (1e-5, 2e-6, False), (1e-5, 5e-7, True), (1e-8, 5e-7, False), (1e-8, 5e-10, True)],
+)
+def test_a_component_dies_with_less_than_a_tenth_of_the_tolerance_in_items(tolerance, items, dead):
+    """At most a millionth of an item: what it may still gain is of that size."""
+    share = items / 200
+    fitted = fit(Z, [1 - share, share], [0.0, 0.0], [1.0, 1.0], tolerance=tolerance, steps=1)
+    assert bool(fitted.status & DEAD) is dead
+    assert fitted.weight[1] == (0.0 if dead else pytest.approx(share, rel=1e-9))
+
+
+def test_a_component_that_jumps_keeps_the_digits_of_its_variance():
+    """From 1e8 of its new stds away: E z^2 - (E z)^2 would have none left."""
+    rng = np.random.default_rng(5)
+    x = np.append(1e5 + 1e-3 * rng.normal(size=100), -1e5 + rng.normal(size=100))
+    for steps in (1, 1000):
+        fitted = fit(x, [0.5, 0.5], [0.0, -1e5], [1e4, 1e4], steps=steps)
+        # after one step the other cluster's items still have responsibilities of exp(-50)
+        assert fitted.std == pytest.approx([x[:100].std(), x[100:].std()], rel=1e-5)
+    assert fitted.status == 0
+
+
 @pytest.mark.parametrize("times", [1, 3])
 def test_a_component_on_one_item_becomes_a_point(times):
     fitted = fit(np.append(Z, np.full(times, 8.0)), [0.9, 0.1], [0.0, 8.0], [1.0, 0.01])

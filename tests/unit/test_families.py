@@ -460,6 +460,14 @@ def test_kmeans_starts_of_few_distinct_items():
     assert not s.any()
 
 
+def test_kmeans_draws_a_new_start_each_time():
+    x, size = np.random.default_rng(0).normal(size=(1, 300)), np.array([300])
+    stream = streams(1)
+    first, second = (kmeans_start(6, x, size, None, stream) for _ in range(2))
+    assert not equal(first, second)
+    assert equal(first, kmeans_start(6, x, size, None, streams(1)))
+
+
 @pytest.mark.parametrize("scale", [1e-140, 1.0, 1e140])
 @pytest.mark.parametrize("offset", [0.0, 1e8])
 def test_kmeans_starts_at_any_scale(scale, offset):
