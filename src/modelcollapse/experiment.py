@@ -221,9 +221,8 @@ class Experiment(Table):
         return self.generations + 1 if self.save == "all" else min(self.generations, LOG_SAVED) + 2
 
     def notes(self) -> list[str]:
-        """What is allowed but should be known: a loose tolerance, a regularised covariance."""
-        found: list[str] = self.learner.notes(self.n_samples)
-        return found
+        """What is allowed but should be known: a loose tolerance, a share of no item."""
+        return [*self.learner.notes(self.n_samples), *self.workflow.notes(self.n_samples)]
 
     def __eq__(self, other: object) -> bool:
         """Equal recipes give equal results, to the bit."""

@@ -138,6 +138,8 @@ def _place(path: str | Path) -> Path:
         place = Path(path).resolve()
     except (OSError, RuntimeError) as error:
         raise _refused(Path(path), f"cannot be used: {error}") from None
+    if place.is_symlink():  # Python 3.13 leaves a link that leads to itself as it is
+        raise _refused(Path(path), "cannot be used: its link leads to itself")
     if not place.name or place == Path.cwd():
         raise _refused(Path(path), "must name a folder of its own")
     return place

@@ -35,6 +35,9 @@ class Corpus:
 class Workflow(Protocol):
     """The first training set, and the next one."""
 
+    def notes(self, n_samples: int) -> list[str]:
+        """What is allowed but should be known."""
+
     def begin(self, engine: Engine, truth: Source, n_samples: int, streams: Streams) -> Corpus:
         """Draw the first training set: real items only."""
 
@@ -103,6 +106,18 @@ class Mix(Table):
     def counts(self, n: int) -> tuple[int, ...]:
         """The stratified counts of real, synthetic and kept items."""
         return apportion(n, self.shares())
+
+    def notes(self, n_samples: int) -> list[str]:
+        """Shares too small for a single item, and a fixed set of none."""
+        found = []
+        counts = dict(zip(("real", "synthetic", "kept"), self.counts(n_samples), strict=True))
+        for name in ("real", "kept"):
+            share = getattr(self, name)
+            if self.assignment == "stratified" and share > 0.0 and counts[name] == 0:
+                found.append(f"workflow.{name} = {share:g} of {n_samples} items is no item at all")
+        if self.real_source == "fixed" and self.real == 0.0:
+            found.append('workflow.real_source = "fixed" has no effect where workflow.real = 0')
+        return found
 
     def begin(self, engine: Engine, truth: Source, n_samples: int, streams: Streams) -> Corpus:
         """Draw N real items; those to be replayed are a part of them."""

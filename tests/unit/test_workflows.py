@@ -240,3 +240,10 @@ def test_items_of_the_model_come_from_each_replicates_own_model():
     own = Law(Gaussian(), GaussianParams(np.array([1e3, 2e3, 3e3]), np.ones(3)))
     second = flow.renew(ENGINE, first, own, TRUTH, 50, each)
     assert [round(row.mean() / 1e3) for row in rows(second.training)] == [1, 2, 3]
+
+
+def test_a_share_of_no_item_is_said():
+    assert Mix(real=0.004).notes(100) == ["workflow.real = 0.004 of 100 items is no item at all"]
+    assert Mix(real=0.004).notes(1_000) == []
+    assert Mix(real=0.004, assignment="per-sample").notes(100) == []
+    assert len(Mix(real_source="fixed").notes(100)) == 1
