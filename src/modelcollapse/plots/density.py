@@ -14,7 +14,7 @@ from modelcollapse.types import Array
 
 BETWEEN = 3
 """Generations drawn between the first and the last."""
-OTHERS = 100
+OTHERS = 12
 """Last models of other replicates drawn at most."""
 EDGE, MODEL_EDGE = 4.0, 3.0
 """Drawn are the quantiles from Phi(-4) to Phi(4) of the truth, and from Phi(-3) to Phi(3) of models."""
