@@ -49,8 +49,11 @@ class Law:
 
 
 @dataclass(frozen=True, eq=False)
-class DataSet:  # its values are read-only: they are part of a recipe
-    """Real items ``(item,)``, drawn with replacement: the empirical distribution."""
+class DataSet:
+    """Real items ``(item,)``, drawn with replacement: the empirical distribution.
+
+    The values are a read-only copy, for they are part of a recipe.
+    """
 
     values: Array
 
