@@ -12,7 +12,7 @@ import numpy as np
 import tomli_w
 from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
 
-from modelcollapse import families, recipe, streams, truths, workflows
+from modelcollapse import families, recipe, saving, streams, truths, workflows
 from modelcollapse.engines import ENGINES
 from modelcollapse.errors import DataError, Problem, RecipeError
 from modelcollapse.families.mixture import Mixture, MixtureTruth, lengths_differ
@@ -23,22 +23,6 @@ from modelcollapse.workflows import Mix
 
 STREAM_VERSION = 1
 """Raised when the same recipe draws other numbers than before."""
-LOG_SAVED = 250
-"""Generations saved by ``save = "log"`` at most: 176 of 2,000, 209 of a million."""
-
-
-class Every(Table):
-    """Save every ``every``-th generation."""
-
-    every: Count
-
-
-def _save(value: Any) -> Any:
-    if value in ("all", "log") or isinstance(value, Every):
-        return value
-    if isinstance(value, Mapping) and set(value) == {"every"}:
-        return Every(**value)
-    raise bad('must be "all", "log" or {every = a whole number}')
 
 
 def _engine(value: Any) -> Any:
@@ -86,7 +70,7 @@ class Experiment(Table):
     seed: Seed = 0
     engine: Annotated[str, BeforeValidator(_engine)] = "exact"
     streams: Literal["independent", "common"] = "independent"
-    save: Annotated[Literal["all", "log"] | Every, BeforeValidator(_save)] = "all"
+    save: Annotated[saving.Save, BeforeValidator(saving.check)] = "all"
     truth: Truth = MixtureTruth(weights=(0.5, 0.5), means=(-2.0, 2.0), stds=(1.0, 1.0))
     learner: Learner = Mixture()
     workflow: WorkflowTable = Mix()
@@ -102,10 +86,11 @@ class Experiment(Table):
             super().__init__(**values)
         except ValidationError as error:
             found = recipe.problems_of(error, Experiment) + recipe.untagged(values)
-            raise RecipeError(found + _more_problems(values, found), file) from None
+            found += _more_problems(values, found) + _file_problems(values.get("truth"), base, data)
+            raise RecipeError(found, file) from None
         problems = recipe.untagged(values) + cross_check(self)
         if problems:
-            raise RecipeError(problems, file)
+            raise RecipeError(problems + _file_problems(values.get("truth"), base, data), file)
         try:
             self._source = _source_of(self.truth, base, data)
             problems = _data_problems(self)
@@ -207,18 +192,7 @@ class Experiment(Table):
 
     def saved(self) -> list[int]:
         """The generations that are stored: always 0 and the last."""
-        last = self.generations
-        if isinstance(self.save, Every):
-            return sorted({*range(0, last + 1, self.save.every), last})
-        if self.save == "all":
-            return list(range(last + 1))
-        return sorted({0, last, *_log_grid(last)})
-
-    def saved_count(self) -> int:
-        """How many generations are stored, at most, without listing them."""
-        if isinstance(self.save, Every):
-            return self.generations // self.save.every + 2
-        return self.generations + 1 if self.save == "all" else min(self.generations, LOG_SAVED) + 2
+        return saving.saved(self.save, self.generations)
 
     def notes(self) -> list[str]:
         """What is allowed but should be known: a loose tolerance, a share of no item."""
@@ -235,20 +209,6 @@ class Experiment(Table):
     def __hash__(self) -> int:
         """Hash the recipe."""
         return hash((self.to_json(), self.key()))
-
-
-def _log_grid(last: int) -> list[int]:
-    """80 generations a decade, or 40, or 20, whichever are at most `LOG_SAVED`.
-
-    The grids are nested and none depends on the last generation otherwise, so that a longer recipe
-    saves what a shorter one does.
-    """
-    for per_decade in (80, 40, 20, 10):
-        steps = np.arange(int(np.log10(last) * per_decade) + 1) / per_decade
-        grid = sorted({int(g) for g in (10.0**steps).round()})
-        if len(grid) <= LOG_SAVED:
-            break
-    return grid
 
 
 def cross_check(experiment: Experiment) -> list[Problem]:
@@ -280,6 +240,17 @@ def _lengths(truth: Any) -> list[Problem]:
         return []
     problem = lengths_differ([len(part) for part in lists if part is not None])
     return [Problem("truth", dict(truth), problem)] if problem else []
+
+
+def _file_problems(truth: Any, base: Path, data: Array | None) -> list[Problem]:
+    """What is wrong with a recipe's data file, so that it is told with what is wrong elsewhere."""
+    try:
+        _source_of(truths.DataTruth.model_validate(truth), base, data)
+    except ValidationError:  # another truth, or its table is told already
+        return []
+    except DataError as error:
+        return list(error.problems)
+    return []
 
 
 def _source_of(truth: Any, base: Path, data: Array | None) -> Source:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from modelcollapse import results
+from modelcollapse import results, saving
 from modelcollapse.engines import ENGINES
 from modelcollapse.errors import Problem, RecipeError
 from modelcollapse.experiment import Experiment
@@ -44,7 +44,7 @@ def estimate(experiment: Experiment) -> Estimate:
     """Estimate time (one core), memory and disk, to the order of magnitude."""
     cost = ENGINES[experiment.engine](experiment.learner).cost(experiment.n_samples)
     numbers = sum(math.prod(shape) for shape in results.shapes(experiment).values())
-    disk = 8 * numbers * experiment.replicates * experiment.saved_count()
+    disk = 8 * numbers * experiment.replicates * saving.most(experiment.save, experiment.generations)
     at_once = min(experiment.replicates, max(1, CHUNK_BYTES // max(cost.memory, 1)) * cores())
     seconds = cost.seconds * experiment.replicates * experiment.generations
     return Estimate(seconds, at_once * cost.memory + disk, disk)

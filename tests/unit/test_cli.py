@@ -124,6 +124,15 @@ def test_several_mistakes_in_one_truth_are_told_at_once(call, tmp_path):
         assert said in err
 
 
+@pytest.mark.parametrize("mistake", ["n_sample = 3", "n_samples = 1"])
+def test_a_missing_data_file_is_told_with_the_mistakes_of_the_recipe(call, tmp_path, mistake):
+    (tmp_path / "bad.toml").write_text(f"{mistake}\n[truth]\nfamily = 'data'\npath = 'missing.csv'\n")
+    code, _, err = call("run", "bad.toml")
+    assert code == 2
+    assert mistake in err
+    assert "truth.path = 'missing.csv'" in err
+
+
 def test_a_table_is_replaced_whole_or_not_at_all(call, tmp_path, monkeypatch):
     call("run", *SMALL, "--out", "out.zarr")
     (tmp_path / "x.csv").write_text("old")

@@ -9,6 +9,8 @@ import numpy as np
 from modelcollapse.errors import Problem
 from modelcollapse.types import Array, BoolArray, IntArray, Params, Sizes, Streams
 
+Parts = tuple[Array, Array, Array]
+"""Weights, means and stds of mixtures, each ``(replicate, component)``."""
 ROUNDINGS = 8.0
 """A spread of so many units in the last place of the mean is where float64 ends.
 

@@ -9,7 +9,7 @@ the sample's mean and second moment, as every M-step does.
 import numpy as np
 
 from modelcollapse import kernels
-from modelcollapse.families.scikit_learn import Parts
+from modelcollapse.families.base import Parts
 from modelcollapse.types import Array, BoolArray, IntArray, Status
 
 NO_TRACE = np.empty(0)

@@ -13,11 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from modelcollapse.families.base import Parts
 from modelcollapse.types import Array, IntArray, Status, Streams
-
-Parts = tuple[Array, Array, Array]
-"""Weights, means and stds, each ``(replicate, component)``."""
-
 
 _LOCK = threading.Lock()
 
