@@ -8,7 +8,8 @@ import numpy as np
 from modelcollapse.engines.base import Engine
 from modelcollapse.families.base import Fit
 from modelcollapse.sources import Source
-from modelcollapse.types import STICKY, IntArray, Params, Status, Streams
+from modelcollapse.streams import Streams
+from modelcollapse.types import STICKY, IntArray, Params, Status
 from modelcollapse.workflows import Corpus, Workflow
 
 

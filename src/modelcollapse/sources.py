@@ -12,7 +12,8 @@ import numpy as np
 from scipy.special import ndtr
 
 from modelcollapse.families.base import Family
-from modelcollapse.types import Array, Params, Sizes, Streams, per_replicate
+from modelcollapse.streams import Streams
+from modelcollapse.types import Array, Params, Sizes, per_replicate
 
 
 class Source(Protocol):

@@ -3,7 +3,6 @@
 Axes are named in docstrings in this order: ``(replicate, generation, item | component)``.
 """
 
-from collections.abc import Sequence
 from enum import IntFlag
 from typing import Any, TypeAlias
 
@@ -13,8 +12,7 @@ import numpy.typing as npt
 Array: TypeAlias = npt.NDArray[np.float64]
 IntArray: TypeAlias = npt.NDArray[np.int64]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
-Streams: TypeAlias = Sequence[np.random.Generator]
-"""One random generator for each replicate of a batch."""
+BitArray: TypeAlias = npt.NDArray[np.uint64]
 Sizes: TypeAlias = int | IntArray
 """A number of items: one for the whole batch, or one for each replicate."""
 Params: TypeAlias = Any

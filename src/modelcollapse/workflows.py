@@ -10,7 +10,8 @@ from pydantic import model_validator
 from modelcollapse.engines.base import Data, Engine
 from modelcollapse.fields import Share, Table, bad
 from modelcollapse.sources import Law, Source
-from modelcollapse.types import IntArray, Sizes, Streams, per_replicate
+from modelcollapse.streams import Streams
+from modelcollapse.types import IntArray, Sizes, per_replicate
 
 
 @dataclass(frozen=True)

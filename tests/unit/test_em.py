@@ -7,8 +7,8 @@ import pytest
 from scipy.special import logsumexp
 from sklearn.mixture import GaussianMixture
 
-from modelcollapse import kernels
 from modelcollapse.families.climbing import climb
+from modelcollapse.kernels import em
 from modelcollapse.types import Status
 
 NONE = np.empty(0)
@@ -38,7 +38,7 @@ def fit(x, w, m, s, *, item_weight=NONE, tolerance=TOLERANCE, steps=10_000, reg=
     start = tuple(np.array(part, dtype=float)[None] for part in (w, m, s))
     size, given = np.array([len(x)]), item_weight[None] if item_weight.size else np.empty((1, 0))
     trace, parts = np.full(steps + 10, np.nan), tuple(part.copy() for part in start)
-    passes, status = kernels.em_batch(
+    passes, status = em.em_batch(
         x[None], given, size, *parts, tolerance, steps, reg, plain, trace
     )  # fmt: skip
     if status[0] & Status.POINT_MASS:  # points are not the kernel's
@@ -114,9 +114,9 @@ def fits():
 
 
 def test_bits_are_those_of_the_statuses():
-    assert (kernels.DEAD, kernels.POINT) == (Status.COMPONENT_DEAD, Status.POINT_MASS)
-    assert (kernels.NOT_CONVERGED, kernels.NONFINITE) == (Status.NOT_CONVERGED, Status.NONFINITE)
-    assert kernels.UNIDENTIFIED == Status.UNIDENTIFIED
+    assert (em.DEAD, em.POINT) == (Status.COMPONENT_DEAD, Status.POINT_MASS)
+    assert (em.NOT_CONVERGED, em.NONFINITE) == (Status.NOT_CONVERGED, Status.NONFINITE)
+    assert em.UNIDENTIFIED == Status.UNIDENTIFIED
 
 
 # a thousand fits

@@ -6,7 +6,8 @@ from typing import Any, Protocol
 from modelcollapse.errors import Problem
 from modelcollapse.families.base import Fit
 from modelcollapse.sources import Law, Source
-from modelcollapse.types import Params, Sizes, Streams
+from modelcollapse.streams import Streams
+from modelcollapse.types import Params, Sizes
 
 Data = Any
 """A training set as an engine holds it; nothing above the engines looks inside."""

@@ -9,7 +9,8 @@ from modelcollapse.engines.base import Cost
 from modelcollapse.errors import Problem
 from modelcollapse.families.base import Family, Fit
 from modelcollapse.sources import Law, Source
-from modelcollapse.types import Array, IntArray, Params, Sizes, Streams, per_replicate
+from modelcollapse.streams import Streams
+from modelcollapse.types import Array, IntArray, Params, Sizes, per_replicate
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from modelcollapse.errors import Problem
-from modelcollapse.types import Array, BoolArray, IntArray, Params, Sizes, Streams
+from modelcollapse.streams import Streams
+from modelcollapse.types import Array, BoolArray, IntArray, Params, Sizes
 
 Parts = tuple[Array, Array, Array]
 """Weights, means and stds of mixtures, each ``(replicate, component)``."""

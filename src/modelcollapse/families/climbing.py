@@ -8,8 +8,8 @@ the sample's mean and second moment, as every M-step does.
 
 import numpy as np
 
-from modelcollapse import kernels
 from modelcollapse.families.base import Parts
+from modelcollapse.kernels import em
 from modelcollapse.types import Array, BoolArray, IntArray, Status
 
 NO_TRACE = np.empty(0)
@@ -32,7 +32,7 @@ def climb(
     w, m, s = (np.array(np.broadcast_to(part, shape)) for part in start)
     given = np.empty((len(x), 0)) if weight is None else weight
     settings = (tolerance, max_iterations, reg_covar)
-    passes, status = kernels.em_batch(x, given, size, w, m, s, *settings, False, NO_TRACE)
+    passes, status = em.em_batch(x, given, size, w, m, s, *settings, False, NO_TRACE)
     for r in np.flatnonzero(status & int(Status.POINT_MASS)):
         items = x[r, : size[r]]
         own = np.ones(len(items)) if weight is None else weight[r, : size[r]]
@@ -64,7 +64,7 @@ def _with_points(
             break
         rest = np.where(moving, w, 0.0)[None]
         given = np.ascontiguousarray(v[free][None])
-        used, found = kernels.em_batch(
+        used, found = em.em_batch(
             y[free][None], given, np.array([free.sum()]), rest, m[None], s[None],
             tolerance, max(most - passes, 1), reg_covar, False, NO_TRACE,
         )  # fmt: skip
@@ -103,4 +103,4 @@ def _join_nearest(y: Array, v: Array, w: Array, m: Array, s: Array) -> None:
         if w[k] > 0.0:
             m[k] += np.average(y[own] - m[k], weights=v[own])
             s[k] = np.sqrt(np.average((y[own] - m[k]) ** 2, weights=v[own]))
-            s[k] = 0.0 if kernels.is_point(m[k], s[k]) else s[k]
+            s[k] = 0.0 if em.is_point(m[k], s[k]) else s[k]

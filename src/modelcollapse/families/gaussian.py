@@ -6,11 +6,12 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 from scipy.special import log_ndtr, ndtr
 
-from modelcollapse import kernels
 from modelcollapse.errors import Problem
 from modelcollapse.families.base import Fit, at_precision, row_of_each
 from modelcollapse.fields import Ddof, Positive, Real, Table
-from modelcollapse.types import Array, IntArray, Sizes, Status, Streams, per_replicate
+from modelcollapse.kernels.moments import moments
+from modelcollapse.streams import Streams
+from modelcollapse.types import Array, IntArray, Sizes, Status, per_replicate
 
 HALF_LOG_2PI = 0.5 * np.log(2.0 * np.pi)
 STEPS = np.array([-8.0, -6.5, -5.0, -3.5, -2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 3.5, 5.0, 6.5, 8.0])
@@ -81,7 +82,7 @@ class Gaussian(Table):
     ) -> Fit:
         """Take the weighted mean and variance, in two passes; weights count as repeated items."""
         given = np.empty((len(x), 0)) if weight is None else weight
-        total, mean, variance = kernels.moments(x, given, size)
+        total, mean, variance = moments(x, given, size)
         std = np.sqrt(variance * (total / (total - self.ddof)))
         status = np.where(std == 0.0, int(Status.COLLAPSED | Status.POINT_MASS), 0)
         status |= np.where(at_precision(mean, std), int(Status.PRECISION_LIMIT), 0)

@@ -8,13 +8,14 @@ import numpy as np
 from pydantic import Field, model_validator
 from scipy.special import ndtr
 
-from modelcollapse import kernels
 from modelcollapse.errors import Problem
 from modelcollapse.families.base import Fit, at_precision, row_of_each
 from modelcollapse.families.climbing import climb
 from modelcollapse.families.scikit_learn import kmeans_start, scikit_learn_fit
 from modelcollapse.fields import Count, NotNegative, Positive, Probabilities, Real, Table, bad
-from modelcollapse.types import Array, IntArray, Sizes, Status, Streams, per_replicate
+from modelcollapse.kernels.quantiles import mixture_quantile
+from modelcollapse.streams import Streams
+from modelcollapse.types import Array, IntArray, Sizes, Status, per_replicate
 
 HALF_LOG_2PI = 0.5 * np.log(2.0 * np.pi)
 
@@ -199,7 +200,7 @@ class Mixture(Table):
     def quantile(self, params: MixtureParams, score: Array) -> Array:
         """Quantiles by bracketed Newton steps."""
         score = np.broadcast_to(score, (len(params.weight), score.shape[-1]))
-        return kernels.mixture_quantile(*map(np.ascontiguousarray, (*params, score)))
+        return mixture_quantile(*map(np.ascontiguousarray, (*params, score)))
 
     def knots(self, params: MixtureParams) -> Array:
         """Means and points 1, 2, 3, 4.5 and 6.5 stds away, of the components alive."""

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from modelcollapse.families.base import Parts
-from modelcollapse.types import Array, IntArray, Status, Streams
+from modelcollapse.streams import Streams
+from modelcollapse.types import Array, IntArray, Status
 
 _LOCK = threading.Lock()
 

@@ -1,144 +1,21 @@
-"""Compiled arithmetic: sums over items, the E-step, EM to the maximum, quantiles. No classes, no files.
-
-Sums run in `LANES` fixed lanes that are added up in one fixed order, so that the bits of a result
-do not depend on the width of the processor's vectors. Every kernel has a plain NumPy twin in
-``tests/unit/test_kernels.py``. All kernels live in this one module, because numba's cache does not
-see changes in functions imported from other files.
-"""
+"""EM to the maximum of a one-dimensional mixture's likelihood: the E-step, the information, the climb."""
 
 import math
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
 
-import numba
 import numpy as np
-from llvmlite import ir
-from numba import types as nbt
-from numba.extending import intrinsic
 
+from modelcollapse.kernels.arithmetic import exp_negative, lane_sum
+from modelcollapse.kernels.compiling import LANES, compiled, inner
+from modelcollapse.kernels.moments import weighted_moments
 from modelcollapse.types import Array, IntArray
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-LANES = 32
-"""Independent partial sums. 16 are unrolled by LLVM before it vectorises, which costs a factor of 4."""
 LOG_EVERY = 64
 """Blocks between logarithms of a running product: 64 factors of at most 6e4 components stay finite."""
 
 DEAD, POINT, NOT_CONVERGED, UNIDENTIFIED, NONFINITE = 1, 2, 8, 16, 64  # as in types.Status
 
 
-def compiled(function: F) -> F:
-    """Compile a kernel: cached on disk, without the interpreter's lock, in strict IEEE arithmetic.
-
-    No fast-math flag is set, not even fused multiply-add: it would make the bits depend on the processor.
-    """
-    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
-
-
-@intrinsic
-def _as_float(_context: Any, bits: Any) -> Any:
-    """Read the 64 bits of an integer as a float."""
-
-    def generate(_c: Any, builder: Any, _s: Any, arguments: Any) -> Any:
-        return builder.bitcast(arguments[0], ir.DoubleType())
-
-    return nbt.float64(nbt.int64), generate
-
-
-@compiled
-def exp_negative(x: float) -> float:
-    """exp(x) for x <= 0, within two units in the last place; below -708 it stays at exp(-708).
-
-    Range reduction by ln 2 in two parts, a polynomial of degree 13, and exponent bits: a form that
-    LLVM vectorises, where a call of the C library's exp does not.
-    """
-    x = max(x, -708.0)
-    k = (x * 1.4426950408889634 + 6755399441055744.0) - 6755399441055744.0
-    r = x - k * 6.93147180369123816490e-01
-    r = r - k * 1.90821492927058770002e-10
-    p = 1.0 / 6227020800.0
-    p = p * r + 1.0 / 479001600.0
-    p = p * r + 1.0 / 39916800.0
-    p = p * r + 1.0 / 3628800.0
-    p = p * r + 1.0 / 362880.0
-    p = p * r + 1.0 / 40320.0
-    p = p * r + 1.0 / 5040.0
-    p = p * r + 1.0 / 720.0
-    p = p * r + 1.0 / 120.0
-    p = p * r + 1.0 / 24.0
-    p = p * r + 1.0 / 6.0
-    p = p * r + 0.5
-    p = 1.0 + (r + (r * r) * p)  # the large terms last, rounded once each
-    return p * _as_float((np.int64(k) + 1023) << 52)  # type: ignore[call-arg]
-
-
-@compiled
-def _lane_sum(lanes: Array, start: int) -> float:
-    """Add up one row of lanes, pairwise, in a fixed order."""
-    width = LANES
-    part = np.empty(LANES)
-    for lane in range(LANES):
-        part[lane] = lanes[start + lane]
-    while width > 1:
-        width //= 2
-        for lane in range(width):
-            part[lane] += part[lane + width]
-    return float(part[0])
-
-
-@compiled
-def weighted_moments(x: Array, weight: Array, size: int) -> tuple[float, float, float]:
-    """Total weight, mean and second central moment of one replicate's items, in two passes.
-
-    ``weight`` has the items' length, or length 0 for weight 1 each. Two passes, centred: a single
-    pass loses all digits at an offset of 1e8.
-    """
-    weighted = weight.size > 0
-    lanes = np.zeros(2 * LANES)
-    center = x[0] if size else 0.0
-    for i in range(0, size - LANES + 1, LANES):
-        for lane in range(LANES):
-            w = weight[i + lane] if weighted else 1.0
-            lanes[lane] += w
-            lanes[LANES + lane] += w * (x[i + lane] - center)
-    for i in range(size - size % LANES, size):
-        w = weight[i] if weighted else 1.0
-        lanes[0] += w
-        lanes[LANES] += w * (x[i] - center)
-    total = _lane_sum(lanes, 0)
-    mean = center + _lane_sum(lanes, LANES) / total
-    lanes.fill(0.0)
-    for i in range(0, size - LANES + 1, LANES):
-        for lane in range(LANES):
-            w = weight[i + lane] if weighted else 1.0
-            y = x[i + lane] - mean
-            lanes[lane] += w * y
-            lanes[LANES + lane] += w * (y * y)
-    for i in range(size - size % LANES, size):
-        w = weight[i] if weighted else 1.0
-        y = x[i] - mean
-        lanes[0] += w * y
-        lanes[LANES] += w * (y * y)
-    shift = _lane_sum(lanes, 0) / total  # what rounding left of the first pass
-    variance = _lane_sum(lanes, LANES) / total - shift * shift
-    return total, mean + shift, max(variance, 0.0)
-
-
-@compiled
-def moments(x: Array, weight: Array, size: IntArray) -> tuple[Array, Array, Array]:
-    """Total weight, mean and second central moment, axis ``(replicate,)``, of items ``(replicate, item)``.
-
-    ``weight`` has the items' shape, or no columns for weight 1 each. ``size`` items of a row count.
-    """
-    replicates = x.shape[0]
-    total, mean, variance = np.empty(replicates), np.empty(replicates), np.empty(replicates)
-    for r in range(replicates):
-        total[r], mean[r], variance[r] = weighted_moments(x[r], weight[r], size[r])
-    return total, mean, variance
-
-
-@compiled
+@inner
 def _load(x: Array, weight: Array, size: int, first: int, items: Array, given: Array) -> None:
     """Take the next block of items and weights; what lies behind the last item has weight 0."""
     if first + LANES <= size:
@@ -154,7 +31,7 @@ def _load(x: Array, weight: Array, size: int, first: int, items: Array, given: A
         given[lane] = (weight[first + lane] if weight.size > 0 else 1.0) if inside else 0.0
 
 
-@compiled
+@inner
 def _share_two(q: Array, top: Array, total: Array) -> None:
     """Turn the logits of two components into responsibilities, with one exponential."""
     qk, ql = q[0], q[1]
@@ -169,7 +46,7 @@ def _share_two(q: Array, top: Array, total: Array) -> None:
         ql[lane] = e * g if d > 0.0 else g
 
 
-@compiled
+@inner
 def _share(q: Array, components: int, top: Array, total: Array) -> None:
     """Turn logits into responsibilities; ``top`` + log ``total`` is the log of their sum of exponentials."""
     qk = q[0]
@@ -192,7 +69,7 @@ def _share(q: Array, components: int, top: Array, total: Array) -> None:
             qk[lane] /= total[lane]
 
 
-@compiled
+@inner
 def _add_pairs(given: Array, z: Array, q: Array, components: int, std: Array, lanes: Array) -> None:
     """Add r_k r_l (1, z, .., z^4) of a block, for each pair of components."""
     for k in range(components):
@@ -212,7 +89,7 @@ def _add_pairs(given: Array, z: Array, q: Array, components: int, std: Array, la
                 out[4 * LANES + lane] += v3 * y
 
 
-@compiled
+@inner
 def e_step(
     x: Array, weight: Array, size: int, logit: Array, now: Array, components: int, pairs: bool,
     sums: Array, cross: Array,
@@ -272,14 +149,14 @@ def e_step(
             _add_pairs(given, z, q, components, std, cross_lanes)
     for k in range(components):
         for j in range(3):
-            sums[k, j] = _lane_sum(lanes[k], j * LANES)
+            sums[k, j] = lane_sum(lanes[k], j * LANES)
     for index in range(components * components if pairs else 0):
         for j in range(5):
-            cross[index, j] = _lane_sum(cross_lanes[index], j * LANES)
-    return _lane_sum(height, 0) + logs
+            cross[index, j] = lane_sum(cross_lanes[index], j * LANES)
+    return lane_sum(height, 0) + logs
 
 
-@compiled
+@inner
 def information(
     total: float, now: Array, components: int, sums: Array, cross: Array, share: float,
     matrix: Array, score: Array,
@@ -331,7 +208,7 @@ def information(
                     matrix[3 * wide + j, 3 * narrow + i] += share * across
 
 
-@compiled
+@inner
 def newton_step(matrix: Array, score: Array, size: int, step: Array) -> float:
     """Solve matrix step = score; return the gain a parabola promises, or -1 if it is not a maximum.
 
@@ -372,13 +249,13 @@ def newton_step(matrix: Array, score: Array, size: int, step: Array) -> float:
     return gain
 
 
-@compiled
+@inner
 def is_point(mean: float, std: float) -> bool:
     """Whether a component's spread is a rounding of its mean, or its square would underflow."""
     return std <= 2.0**-50 * abs(mean) + 1e-154
 
 
-@compiled
+@inner
 def _exact_variance(
     x: Array, weight: Array, size: int, logit: Array, now: Array, count: int, k: int, center: float
 ) -> float:
@@ -400,7 +277,7 @@ def _exact_variance(
     return second / total
 
 
-@compiled
+@inner
 def _take(now: Array, count: int, step: Array, after: Array) -> None:
     """Walk along a step, at most 0.7 stds of a mean or of a log std, 1.4 of a logit."""
     longest, norm = 0.7, 0.0
@@ -418,7 +295,7 @@ def _take(now: Array, count: int, step: Array, after: Array) -> None:
         after[0, k] /= norm
 
 
-@compiled
+@inner
 def _gather(w: Array, m: Array, s: Array, now: Array, active: IntArray) -> int:
     """Gather the components alive; their number, or -1 if one of them is a point."""
     count, norm, points = 0, 0.0, 0
@@ -434,7 +311,7 @@ def _gather(w: Array, m: Array, s: Array, now: Array, active: IntArray) -> int:
     return count if points == 0 else -1
 
 
-@compiled
+@inner
 def _m_step(
     y: Array, v: Array, n: int, total: float, reg_covar: float, logit: Array, now: Array, count: int,
     sums: Array, after: Array,
@@ -460,7 +337,7 @@ def _m_step(
     return longest, pointed
 
 
-@compiled
+@inner
 def _drop(now: Array, active: IntArray, count: int, gone: int) -> int:
     """Leave a component out of the active ones; the others' weights add up to 1 again."""
     rest = 0.0
@@ -473,14 +350,14 @@ def _drop(now: Array, active: IntArray, count: int, gone: int) -> int:
     return count - 1
 
 
-@compiled
+@inner
 def _copy(source: Array, count: int, target: Array) -> None:
     """Copy element by element: numba's slice assignment takes seconds to compile."""
     for k in range(count):
         target[0, k], target[1, k], target[2, k] = source[0, k], source[1, k], source[2, k]
 
 
-@compiled
+@inner
 def _accelerate(
     total: float, share: float, now: Array, count: int, sums: Array, cross: Array, step: Array
 ) -> tuple[float, bool]:
@@ -503,7 +380,7 @@ def _accelerate(
     return promised, found
 
 
-@compiled
+@inner
 def _climb(
     y: Array, v: Array, n: int, now: Array, active: IntArray, count: int, tolerance: float,
     max_iterations: int, reg_covar: float, plain: bool, trace: Array,
@@ -613,50 +490,3 @@ def em_batch(
         for k in range(components):
             flags[r] |= DEAD if w[r, k] == 0.0 else 0
     return passes, flags
-
-
-@compiled
-def mixture_quantile(w: Array, m: Array, s: Array, score: Array) -> Array:
-    """Quantiles of mixtures ``(model, component)`` at probabilities Phi(score), ``(model, point)``.
-
-    Newton's steps inside a bracket that bisection narrows; each tail is computed from its own
-    side, so that a score of 8 has as many digits as one of -8. A point is a step of the
-    distribution function, and the quantile lands on it.
-    """
-    quantile = np.empty(score.shape)
-    for i in range(score.shape[0]):
-        low, high = np.inf, -np.inf
-        for k in range(w.shape[1]):
-            if w[i, k] > 0.0:
-                low = min(low, m[i, k] - 40.0 * s[i, k])
-                high = max(high, m[i, k] + 40.0 * s[i, k])
-        for j in range(score.shape[1]):
-            side = -1.0 if score[i, j] > 0.0 else 1.0  # the upper tail mirrored
-            goal = 0.5 * math.erfc(abs(score[i, j]) / math.sqrt(2.0))
-            a, b = low, high
-            x = 0.5 * (a + b)
-            for _ in range(200):
-                tail, density = -goal, 0.0
-                for k in range(w.shape[1]):
-                    if w[i, k] <= 0.0:
-                        continue
-                    if s[i, k] == 0.0:
-                        tail += w[i, k] if side * (x - m[i, k]) >= 0.0 else 0.0
-                        continue
-                    z = side * (x - m[i, k]) / s[i, k]
-                    tail += w[i, k] * 0.5 * math.erfc(-z / math.sqrt(2.0))
-                    density += w[i, k] * math.exp(-0.5 * z * z) / (s[i, k] * math.sqrt(2.0 * math.pi))
-                if (tail >= 0.0) == (side > 0.0):
-                    b = x
-                else:
-                    a = x
-                if b - a <= 4e-16 * max(abs(a), abs(b)):
-                    for k in range(w.shape[1]):  # between the two is a point: land on it
-                        x = m[i, k] if w[i, k] > 0.0 and a <= m[i, k] <= b else x
-                    break
-                step = x - side * tail / density if density > 0.0 else a
-                if tail == 0.0 or (a < step < b and abs(step - x) <= 1e-15 * abs(x)):
-                    break
-                x = step if a < step < b else 0.5 * (a + b)
-            quantile[i, j] = x
-    return quantile
