@@ -18,7 +18,8 @@ NONE = np.empty(0)
 
 TESTED = {
     "exp_negative", "lane_sum", "weighted_moments", "moments", "e_step", "information", "newton_step",
-    "em_batch", "is_point", "mixture_quantile",
+    "em_batch", "is_point", "mixture_quantile", "log_positive", "refill", "uniform", "normal_block",
+    "normals",
 }  # fmt: skip
 """Kernels with a twin in this file."""
 

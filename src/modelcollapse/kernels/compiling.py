@@ -44,31 +44,30 @@ def compiled(function: F) -> F:
     return cast(F, dispatcher)
 
 
-@intrinsic
-def as_float(_context: Any, bits: Any) -> Any:
-    """Read the 64 bits of an integer as a float."""
-
+def _as_float(_context: Any, bits: Any) -> Any:
     def generate(_c: Any, builder: Any, _s: Any, arguments: Any) -> Any:
         return builder.bitcast(arguments[0], ir.DoubleType())
 
     return nbt.float64(nbt.int64), generate
 
 
-@intrinsic
-def as_bits(_context: Any, number: Any) -> Any:
-    """Read the 64 bits of a float as an integer."""
-
+def _as_bits(_context: Any, number: Any) -> Any:
     def generate(_c: Any, builder: Any, _s: Any, arguments: Any) -> Any:
         return builder.bitcast(arguments[0], ir.IntType(64))
 
     return nbt.int64(nbt.float64), generate
 
 
-@intrinsic
-def fma(_context: Any, x: Any, y: Any, z: Any) -> Any:
-    """Compute x y + z, rounded once: the same bits everywhere, and one instruction since 2013."""
-
+def _fma(_context: Any, x: Any, y: Any, z: Any) -> Any:
     def generate(_c: Any, builder: Any, _s: Any, arguments: Any) -> Any:
         return builder.fma(*arguments)
 
     return nbt.float64(nbt.float64, nbt.float64, nbt.float64), generate
+
+
+as_float: Callable[[Any], float] = cast(Any, intrinsic(_as_float))
+"""Read the 64 bits of an integer as a float."""
+as_bits: Callable[[Any], int] = cast(Any, intrinsic(_as_bits))
+"""Read the 64 bits of a float as an integer."""
+fma: Callable[[Any, Any, Any], float] = cast(Any, intrinsic(_fma))
+"""x y + z, rounded once: the same bits on every processor, and one instruction on those since 2013."""

@@ -149,11 +149,11 @@ def e_step(
             _add_pairs(given, z, q, components, std, cross_lanes)
     for k in range(components):
         for j in range(3):
-            sums[k, j] = lane_sum(lanes[k], j * LANES)
+            sums[k, j] = lane_sum(lanes[k][j * LANES : j * LANES + LANES])
     for index in range(components * components if pairs else 0):
         for j in range(5):
-            cross[index, j] = lane_sum(cross_lanes[index], j * LANES)
-    return lane_sum(height, 0) + logs
+            cross[index, j] = lane_sum(cross_lanes[index][j * LANES : j * LANES + LANES])
+    return lane_sum(height[0 : 0 + LANES]) + logs
 
 
 @inner

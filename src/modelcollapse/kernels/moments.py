@@ -26,8 +26,8 @@ def weighted_moments(x: Array, weight: Array, size: int) -> tuple[float, float, 
         w = weight[i] if weighted else 1.0
         lanes[0] += w
         lanes[LANES] += w * (x[i] - center)
-    total = lane_sum(lanes, 0)
-    mean = center + lane_sum(lanes, LANES) / total
+    total = lane_sum(lanes[0 : 0 + LANES])
+    mean = center + lane_sum(lanes[LANES : LANES + LANES]) / total
     lanes.fill(0.0)
     for i in range(0, size - LANES + 1, LANES):
         for lane in range(LANES):
@@ -40,8 +40,8 @@ def weighted_moments(x: Array, weight: Array, size: int) -> tuple[float, float, 
         y = x[i] - mean
         lanes[0] += w * y
         lanes[LANES] += w * (y * y)
-    shift = lane_sum(lanes, 0) / total  # what rounding left of the first pass
-    variance = lane_sum(lanes, LANES) / total - shift * shift
+    shift = lane_sum(lanes[0 : 0 + LANES]) / total  # what rounding left of the first pass
+    variance = lane_sum(lanes[LANES : LANES + LANES]) / total - shift * shift
     return total, mean + shift, max(variance, 0.0)
 
 

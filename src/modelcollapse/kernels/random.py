@@ -59,11 +59,11 @@ def normal_block(state: BitArray, bits: BitArray, radius: Array, first: Array, s
     """
     refill(state, bits)
     for lane in range(bits.size):
-        u = 2.0 - as_float(np.int64(bits[lane] >> np.uint64(12)) | ONE)  # type: ignore[call-arg]
+        u = 2.0 - as_float(np.int64(bits[lane] >> np.uint64(12)) | ONE)
         radius[lane] = math.sqrt(-2.0 * log_positive(u))
     refill(state, bits)
     for lane in range(bits.size):
-        turn = as_float(np.int64(bits[lane] >> np.uint64(12)) | ONE) - 1.5  # type: ignore[call-arg]
+        turn = as_float(np.int64(bits[lane] >> np.uint64(12)) | ONE) - 1.5
         quarter = fma(turn, 4.0, ROUND) - ROUND  # -2 .. 2
         a = fma(quarter, -0.25, turn) * TWO_PI
         b = a * a
