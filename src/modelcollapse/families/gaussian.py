@@ -9,6 +9,7 @@ from scipy.special import log_ndtr, ndtr
 from modelcollapse.errors import Problem
 from modelcollapse.families.base import Fit, at_precision, row_of_each
 from modelcollapse.fields import Ddof, Positive, Real, Table
+from modelcollapse.kernels.compiling import LANES
 from modelcollapse.kernels.moments import moments
 from modelcollapse.streams import Streams
 from modelcollapse.types import Array, IntArray, Sizes, Status, per_replicate
@@ -82,7 +83,7 @@ class Gaussian(Table):
     ) -> Fit:
         """Take the weighted mean and variance, in two passes; weights count as repeated items."""
         given = np.empty((len(x), 0)) if weight is None else weight
-        total, mean, variance = moments(x, given, size)
+        total, mean, variance = moments(x, given, size, LANES)
         std = np.sqrt(variance * (total / (total - self.ddof)))
         status = np.where(std == 0.0, int(Status.COLLAPSED | Status.POINT_MASS), 0)
         status |= np.where(at_precision(mean, std), int(Status.PRECISION_LIMIT), 0)
