@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from modelcollapse.kernels.arithmetic import exp_negative, log_positive
-from modelcollapse.kernels.compiling import compiled, fma, inner
+from modelcollapse.kernels.compiling import borrowing, compiled, fma, inner
 from modelcollapse.kernels.random import refill, uniform
 from modelcollapse.types import Array, BitArray, IntArray
 
@@ -82,7 +82,7 @@ def log_factorial_ratio(m: float, d: float) -> float:
 # binomial and multinomial
 
 
-@inner
+@borrowing
 def _binomial_by_search(n: float, p: float, u: float) -> float:
     """Count up from 0 until the probabilities passed exceed ``u``; p <= 1/2."""
     odds = p / (1.0 - p)
@@ -95,7 +95,7 @@ def _binomial_by_search(n: float, p: float, u: float) -> float:
     return k
 
 
-@inner
+@borrowing
 def _binomial_by_rejection(n: float, p: float, state: BitArray, block: BitArray, used: IntArray) -> float:
     """Transformed rejection with a squeeze for n p >= 10, p <= 1/2.
 
@@ -123,7 +123,7 @@ def _binomial_by_rejection(n: float, p: float, state: BitArray, block: BitArray,
             return float(mode + d)
 
 
-@inner
+@borrowing
 def binomial(n: int, p: float, state: BitArray, block: BitArray, used: IntArray) -> int:
     """Draw the number of successes in ``n`` trials; n from 0 to 2^53. A p that is no number is 0."""
     if n <= 0 or not p > 0.0:
@@ -199,7 +199,7 @@ def _hypergeometric_by_search(total: float, few: float, some: float, u: float) -
     return k
 
 
-@inner
+@borrowing
 def _hypergeometric_by_rejection(
     total: float, few: float, some: float, state: BitArray, block: BitArray, used: IntArray
 ) -> float:
@@ -225,7 +225,7 @@ def _hypergeometric_by_rejection(
             return float(mode + d)
 
 
-@inner
+@borrowing
 def hypergeometric(
     good: int, bad: int, sample: int, state: BitArray, block: BitArray, used: IntArray
 ) -> int:
@@ -276,7 +276,7 @@ def pick_counts(count: IntArray, bins: IntArray, size: IntArray, state: BitArray
 # items
 
 
-@inner
+@borrowing
 def below(n: int, state: BitArray, block: BitArray, used: IntArray) -> int:
     """Draw a whole number from 0 to n - 1, all exactly equally likely; n from 1 to 2^32.
 
