@@ -82,6 +82,23 @@ def log_factorial_ratio(m: float, d: float) -> float:
 # binomial and multinomial
 
 
+@inner
+def _unit(bits: np.uint64) -> float:
+    """Give the number strictly between 0 and 1 that `uniform` makes of 64 random bits."""
+    return float((np.float64(np.int64(bits >> np.uint64(12))) + 0.5) * 2.0**-52)
+
+
+@borrowing
+def _pair(state: BitArray, block: BitArray, used: IntArray) -> int:
+    """Give the index of the next two numbers of ``block``: two calls of `uniform` take twice as long."""
+    first = used[0]
+    if first + 2 > block.size:
+        refill(state, block)
+        first = 0
+    used[0] = first + 2
+    return first
+
+
 @borrowing
 def _binomial_by_search(n: float, p: float, u: float) -> float:
     """Count up from 0 until the probabilities passed exceed ``u``; p <= 1/2."""
@@ -109,8 +126,8 @@ def _binomial_by_rejection(n: float, p: float, state: BitArray, block: BitArray,
     mode = math.floor((n + 1.0) * p)
     centre = fma(n, p, -mode) + 0.5
     while True:
-        u = uniform(state, block, used) - 0.5
-        v = uniform(state, block, used)
+        first = _pair(state, block, used)
+        u, v = _unit(block[first]) - 0.5, _unit(block[first + 1])
         edge = 0.5 - abs(u)
         d = math.floor((2.0 * a / edge + b) * u + centre)
         if edge >= 0.07 and v <= squeeze:
@@ -177,7 +194,8 @@ def multinomials(n: IntArray, mass: Array, bins: IntArray, state: BitArray, out:
     block, used = np.empty(state.shape[2], dtype=np.uint64), np.empty(1, dtype=np.int64)
     for r in range(n.size):
         used[0] = block.size
-        out[r, bins[r] :] = 0
+        for i in range(bins[r], out.shape[1]):
+            out[r, i] = 0
         multinomial(n[r], mass[r], bins[r], out[r], state[r], block, used)
 
 
@@ -215,8 +233,9 @@ def _hypergeometric_by_rejection(
     centre = mean - mode + 0.5
     tilt = log_positive((few - mode + 1.0) / (mode + 1.0) * ((some - mode + 1.0) / (rest + mode + 1.0)))
     while True:
-        u = uniform(state, block, used)
-        d = math.floor(width * (uniform(state, block, used) - 0.5) / u + centre)
+        first = _pair(state, block, used)
+        u, v = _unit(block[first]), _unit(block[first + 1])
+        d = math.floor(width * (v - 0.5) / u + centre)
         if d < -mode or d > few - mode:
             continue
         height = log_factorial_ratio(mode, d) + log_factorial_ratio(few - mode, -d) + d * tilt
@@ -263,14 +282,16 @@ def pick_counts(count: IntArray, bins: IntArray, size: IntArray, state: BitArray
     block, used = np.empty(state.shape[2], dtype=np.uint64), np.empty(1, dtype=np.int64)
     for r in range(size.size):
         used[0] = block.size
-        out[r] = 0
-        left, behind = size[r], count[r, : bins[r]].sum()
+        lanes, left, behind = state[r], size[r], 0
         for i in range(bins[r]):
-            if left <= 0:
-                break
-            behind -= count[r, i]
-            out[r, i] = hypergeometric(count[r, i], behind, left, state[r], block, used)
-            left -= out[r, i]
+            behind += count[r, i]
+        for i in range(out.shape[1]):
+            k = 0
+            if left > 0 and i < bins[r]:
+                behind -= count[r, i]
+                k = hypergeometric(count[r, i], behind, left, lanes, block, used)
+            out[r, i] = k
+            left -= k
 
 
 # items
@@ -308,11 +329,13 @@ def shuffle_pick(x: Array, size: IntArray, chosen: IntArray, state: BitArray, ou
     items = np.empty_like(x[0])
     for r in range(size.size):
         used[0] = block.size
-        there, wanted = size[r], chosen[r]
-        items[:there] = x[r, :there]
+        lanes, there, wanted = state[r], size[r], chosen[r]
+        for i in range(there):
+            items[i] = x[r, i]
         steps = min(wanted, there - wanted)
         for i in range(steps):
-            j = i + below(there - i, state[r], block, used)
+            j = i + below(there - i, lanes, block, used)
             items[i], items[j] = items[j], items[i]
         start = 0 if steps == wanted else steps
-        out[r, :wanted] = items[start : start + wanted]
+        for i in range(wanted):
+            out[r, i] = items[start + i]
