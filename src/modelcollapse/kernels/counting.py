@@ -245,9 +245,7 @@ def _hypergeometric_by_rejection(
 
 
 @borrowing
-def hypergeometric(
-    good: int, bad: int, sample: int, state: BitArray, block: BitArray, used: IntArray
-) -> int:
+def hypergeometric(good: int, bad: int, sample: int, state: BitArray, block: BitArray, used: IntArray) -> int:
     """Draw the number of good items among ``sample`` taken without replacement; good + bad <= 2^53.
 
     Taking more than there are takes all. The law is symmetric in good and bad, taken and left, and in
