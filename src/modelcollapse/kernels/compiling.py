@@ -43,7 +43,7 @@ def borrowing(function: F) -> F:
     It counts no references to its arrays. Counting takes 10 ns an array and call, where LLVM does not
     see that it can be left out; a random number takes 2.
     """
-    return cast(F, numba.njit(nogil=True, error_model="numpy", _nrt=False)(function))
+    return cast(F, cast(Any, numba.njit)(nogil=True, error_model="numpy", _nrt=False)(function))
 
 
 def compiled(function: F) -> F:

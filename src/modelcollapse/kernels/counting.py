@@ -70,13 +70,17 @@ def _stirling(x: float) -> float:
 def log_factorial_ratio(m: float, d: float) -> float:
     """log(m! (m + 1)^d / (m + d)!) for whole numbers m and m + d from 0 to 2^53.
 
-    It is about -d^2/(2m), and right to about 1e-14 and a few roundings of d^2/m. The ratio of the two
-    factorials alone has a logarithm near -d log m, which at m = 1e15 and d = 1e8 is 3e9 and known to
-    4e-7 at best. In a ratio of probabilities the factors (m + 1)^d of all its factorials nearly cancel,
-    and so they are multiplied outside.
+    It is about -d^2/(2m), right to 1e-13 up to nine standard deviations sqrt(m) and to 3e-14 of itself
+    anywhere. The ratio of the two factorials alone has a logarithm near -d log m, which at m = 1e15 and
+    d = 1e8 is 3e9, and known to 4e-7 at best. In a ratio of probabilities the factors (m + 1)^d of all
+    its factorials nearly cancel, and so they are multiplied outside.
     """
     x = m + 1.0
-    return (_stirling(m) - _stirling(m + d)) - ((d - 0.5) * (d / x) + (x + d - 0.5) * log_rest(d, x))
+    if abs(d) > 0.1 * x:
+        change = (x + d - 0.5) * log_positive((x + d) / x) - d
+    else:
+        change = (d - 0.5) * (d / x) + (x + d - 0.5) * log_rest(d, x)
+    return (_stirling(m) - _stirling(m + d)) - change
 
 
 # binomial and multinomial
@@ -91,7 +95,7 @@ def _unit(bits: np.uint64) -> float:
 @borrowing
 def _pair(state: BitArray, block: BitArray, used: IntArray) -> int:
     """Give the index of the next two numbers of ``block``: two calls of `uniform` take twice as long."""
-    first = used[0]
+    first = int(used[0])
     if first + 2 > block.size:
         refill(state, block)
         first = 0
@@ -149,10 +153,10 @@ def binomial(n: int, p: float, state: BitArray, block: BitArray, used: IntArray)
         return n
     less = min(p, 1.0 - p)
     if n * less < FEW:
-        k = _binomial_by_search(float(n), less, uniform(state, block, used))
+        k = int(_binomial_by_search(float(n), less, uniform(state, block, used)))
     else:
-        k = _binomial_by_rejection(float(n), less, state, block, used)
-    return n - np.int64(k) if p > 0.5 else np.int64(k)
+        k = int(_binomial_by_rejection(float(n), less, state, block, used))
+    return n - k if p > 0.5 else k
 
 
 @inner
@@ -261,9 +265,9 @@ def hypergeometric(good: int, bad: int, sample: int, state: BitArray, block: Bit
     rare, part = min(good, bad), min(sample, total - sample)
     few, some = float(min(rare, part)), float(max(rare, part))
     if few * (some / total) < FEW:
-        k = np.int64(_hypergeometric_by_search(float(total), few, some, uniform(state, block, used)))
+        k = int(_hypergeometric_by_search(float(total), few, some, uniform(state, block, used)))
     else:
-        k = np.int64(_hypergeometric_by_rejection(float(total), few, some, state, block, used))
+        k = int(_hypergeometric_by_rejection(float(total), few, some, state, block, used))
     if part < sample:
         k = rare - k
     return k if good <= bad else sample - k
@@ -312,7 +316,7 @@ def below(n: int, state: BitArray, block: BitArray, used: IntArray) -> int:
         lower = bits * m
         if lower >= m or lower >= (np.uint64(0) - m) % m:
             carry = ((bits & LOW) * m) >> HALF_BITS
-            return np.int64(((bits >> HALF_BITS) * m + carry) >> HALF_BITS)
+            return int(np.int64(((bits >> HALF_BITS) * m + carry) >> HALF_BITS))
 
 
 @compiled
@@ -321,13 +325,13 @@ def shuffle_pick(x: Array, size: IntArray, chosen: IntArray, state: BitArray, ou
 
     The first steps of a shuffle by Fisher and Yates, on a copy: they choose what to take, or what to
     leave where that is less. ``x`` ``(replicate, item)`` are of any type, ``out`` is of the same; its
-    items from ``chosen`` on stay as they are.
+    items from ``chosen`` on stay as they are. Choosing more than there are takes all.
     """
     block, used = np.empty(state.shape[2], dtype=np.uint64), np.empty(1, dtype=np.int64)
     items = np.empty_like(x[0])
     for r in range(size.size):
         used[0] = block.size
-        lanes, there, wanted = state[r], size[r], chosen[r]
+        lanes, there, wanted = state[r], size[r], min(chosen[r], size[r])
         for i in range(there):
             items[i] = x[r, i]
         steps = min(wanted, there - wanted)
