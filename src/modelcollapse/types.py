@@ -50,4 +50,6 @@ STICKY = Status.PRECISION_LIMIT | Status.NONFINITE | Status.SOLVER_FAILED
 
 def per_replicate(size: Sizes, replicates: int) -> IntArray:
     """Give a size for each replicate, axis ``(replicate,)``."""
-    return np.broadcast_to(np.asarray(size, dtype=np.int64), (replicates,))
+    if isinstance(size, int):
+        return np.full(replicates, size, dtype=np.int64)
+    return np.ascontiguousarray(np.broadcast_to(size, (replicates,)), dtype=np.int64)

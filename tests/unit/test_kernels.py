@@ -23,8 +23,11 @@ TESTED = {
     "em_batch", "is_point", "mixture_quantile", "log_positive", "refill", "uniform", "normal_block",
     "normals", "work_rows", "clear", "share", "add_pair", "two_sums", "factorise", "solve", "walk", "copy",
     "mixture_moments", "sprint", "sprint_batch",
+    # in test_counting.py
+    "log_rest", "log_factorial_ratio", "binomial", "multinomial", "multinomials", "hypergeometric",
+    "pick_counts", "below", "shuffle_pick",
 }  # fmt: skip
-"""Kernels with a twin in this file."""
+"""Kernels with a twin in this file, or with a law in the file named."""
 
 MIXTURES = {
     1: ([1.0], [0.3], [1.7]),

@@ -24,11 +24,10 @@ def at_precision(mean: Array, std: Array) -> BoolArray:
     return np.asarray((std > 0.0) & (std < ROUNDINGS * np.spacing(np.abs(mean))))
 
 
-def row_of_each(rows: int, replicates: int) -> list[int]:
-    """Which row of parameters each replicate has: its own, or the only one there is."""
+def check_rows(rows: int, replicates: int) -> None:
+    """Parameters have a row for each replicate, or one for all."""
     if rows not in (1, replicates):
         raise ValueError(f"{rows} rows of parameters for {replicates} replicates")
-    return [r % rows for r in range(replicates)]
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,11 @@ import numpy as np
 from scipy.special import log_ndtr, ndtr
 
 from modelcollapse.errors import Problem
-from modelcollapse.families.base import Fit, at_precision, row_of_each
+from modelcollapse.families.base import Fit, at_precision, check_rows
 from modelcollapse.fields import Ddof, Positive, Real, Table
 from modelcollapse.kernels.compiling import LANES
 from modelcollapse.kernels.moments import moments
+from modelcollapse.kernels.sampling import sample_mixtures
 from modelcollapse.streams import Streams
 from modelcollapse.types import Array, IntArray, Sizes, Status, per_replicate
 
@@ -66,11 +67,9 @@ class Gaussian(Table):
         """Draw normals."""
         sizes = per_replicate(size, len(streams))
         items = np.empty((len(streams), int(sizes.max(initial=0))))
-        rows = row_of_each(len(params.mean), len(streams))
-        for r, (stream, row) in enumerate(zip(streams, rows, strict=True)):
-            out = stream.standard_normal(out=items[r, : sizes[r]])
-            out *= params.std[row]
-            out += params.mean[row]
+        check_rows(len(params.mean), len(streams))
+        mean, std = params.mean[:, None], params.std[:, None]
+        sample_mixtures(np.ones(mean.shape), mean, std, sizes, streams.state, items)
         return items
 
     def fit(

@@ -9,11 +9,12 @@ from pydantic import Field, model_validator
 from scipy.special import ndtr
 
 from modelcollapse.errors import Problem
-from modelcollapse.families.base import Fit, at_precision, row_of_each
+from modelcollapse.families.base import Fit, at_precision, check_rows
 from modelcollapse.families.climbing import climb
 from modelcollapse.families.scikit_learn import kmeans_start, scikit_learn_fit
 from modelcollapse.fields import Count, NotNegative, Positive, Probabilities, Real, Table, bad
 from modelcollapse.kernels.quantiles import mixture_quantile
+from modelcollapse.kernels.sampling import sample_mixtures
 from modelcollapse.streams import Streams
 from modelcollapse.types import Array, IntArray, Sizes, Status, per_replicate
 
@@ -105,15 +106,8 @@ class Mixture(Table):
         """Draw items, component after component: a multinomial of counts, then normals."""
         sizes = per_replicate(size, len(streams))
         items = np.empty((len(streams), int(sizes.max(initial=0))))
-        rows = row_of_each(len(params.weight), len(streams))
-        for r, (stream, row) in enumerate(zip(streams, rows, strict=True)):
-            weight = params.weight[row]
-            counts = stream.multinomial(sizes[r], weight / weight.sum())
-            stream.standard_normal(out=items[r, : sizes[r]])
-            ends = np.cumsum(counts)
-            for k, (first, last) in enumerate(zip(ends - counts, ends, strict=True)):
-                items[r, first:last] *= params.std[row, k]
-                items[r, first:last] += params.mean[row, k]
+        check_rows(len(params.weight), len(streams))
+        sample_mixtures(*params, sizes, streams.state, items)
         return items
 
     def fit(

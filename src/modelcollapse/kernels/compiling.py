@@ -37,6 +37,16 @@ def inner(function: F) -> F:
     return cast(F, numba.njit(nogil=True, error_model="numpy")(function))
 
 
+def borrowing(function: F) -> F:
+    """Compile a function that kernels call, and that makes no arrays and keeps none. Python cannot call it.
+
+    It counts no references to its arrays. Counting takes 10 ns an array and call, where LLVM does not
+    see that it can be left out; a random number takes 2.
+    """
+    options = {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return cast(F, cast(Any, numba.njit)(nogil=True, error_model="numpy", **options)(function))
+
+
 def compiled(function: F) -> F:
     """Compile a kernel that Python calls, and keep the machine code on disk."""
     dispatcher: Any = inner(function)

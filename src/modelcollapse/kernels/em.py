@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from modelcollapse.kernels.compiling import compiled, inner
+from modelcollapse.kernels.compiling import borrowing, compiled, inner
 from modelcollapse.kernels.estep import e_step, work_rows
 from modelcollapse.kernels.newton import information, newton_step, walk
 from modelcollapse.types import Array, BoolArray, IntArray
@@ -13,20 +13,20 @@ DEAD, POINT, NOT_CONVERGED, UNIDENTIFIED, NONFINITE = 1, 2, 8, 16, 64
 """Bits as in `modelcollapse.types.Status`."""
 
 
-@inner
+@borrowing
 def is_point(mean: float, std: float) -> bool:
     """Whether a component's spread is a rounding of its mean, or its square would underflow."""
     return std <= 2.0**-50 * abs(mean) + 1e-154
 
 
-@inner
+@borrowing
 def copy(source: Array, count: int, target: Array) -> None:
     """Copy parameters element by element: numba's slice assignment takes seconds to compile."""
     for k in range(count):
         target[0, k], target[1, k], target[2, k] = source[0, k], source[1, k], source[2, k]
 
 
-@inner
+@borrowing
 def _m_step(
     total: float, reg_covar: float, now: Array, count: int, sums: Array, after: Array
 ) -> tuple[float, bool, bool]:
@@ -53,7 +53,7 @@ def _m_step(
     return longest, pointed, rough
 
 
-@inner
+@borrowing
 def _drop(now: Array, active: IntArray, count: int, gone: int) -> int:
     """Leave a component out of the active ones; the others' weights add up to 1 again."""
     rest = 0.0
@@ -89,7 +89,7 @@ def _accelerate(
     return promised, found
 
 
-@inner
+@borrowing
 def _single(y: Array, v: Array, n: int, reg_covar: float, now: Array) -> int:
     """Fit the one component that is left: the items' mean and variance, in two centred passes."""
     total, mean, shift, second = 0.0, 0.0, 0.0, 0.0
@@ -176,7 +176,7 @@ def _climb(
     return max(passes, 1), _single(y, v, n, reg_covar, now), 1
 
 
-@inner
+@borrowing
 def _gather(w: Array, m: Array, s: Array, now: Array, active: IntArray) -> int:
     """Gather the components alive; their number, or -1 if one of them is a point."""
     count, norm, points = 0, 0.0, 0

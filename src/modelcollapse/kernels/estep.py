@@ -6,20 +6,20 @@ Scratch space ``work`` has the axes ``(row, lane)``; `work_rows` says how many r
 import math
 
 from modelcollapse.kernels.arithmetic import exp_negative, lane_sum, log_positive
-from modelcollapse.kernels.compiling import fma, inner
+from modelcollapse.kernels.compiling import borrowing, fma
 from modelcollapse.types import Array
 
 ITEMS, GIVEN, TOP, TOTAL, HEIGHT, FIXED_ROWS = 0, 1, 2, 3, 4, 5
 """Rows of the scratch space; z and q of each component follow, then the sums, then those of pairs."""
 
 
-@inner
+@borrowing
 def work_rows(components: int) -> int:
     """Rows of scratch space for a mixture."""
     return FIXED_ROWS + 5 * components + 5 * components * components
 
 
-@inner
+@borrowing
 def clear(rows: Array) -> None:
     """Set scratch space to 0 (numba takes seconds to compile an assignment to a slice)."""
     for row in range(rows.shape[0]):
@@ -27,7 +27,7 @@ def clear(rows: Array) -> None:
             rows[row, lane] = 0.0
 
 
-@inner
+@borrowing
 def _load(x: Array, weight: Array, size: int, first: int, items: Array, given: Array) -> None:
     """Take the next block of items and weights; what lies behind the last item has weight 0."""
     width = items.size
@@ -46,7 +46,7 @@ def _load(x: Array, weight: Array, size: int, first: int, items: Array, given: A
         given[lane] = (weight[first + lane] if weight.size > 0 else 1.0) if inside else 0.0
 
 
-@inner
+@borrowing
 def _share_two(qk: Array, ql: Array, top: Array, total: Array) -> None:
     """Turn the logits of two components into responsibilities, with one exponential."""
     for lane in range(top.size):
@@ -60,7 +60,7 @@ def _share_two(qk: Array, ql: Array, top: Array, total: Array) -> None:
         ql[lane] = e * g if d > 0.0 else g
 
 
-@inner
+@borrowing
 def share(q: Array, top: Array, total: Array) -> None:
     """Turn logits ``(component, lane)`` into responsibilities, in place.
 
@@ -87,7 +87,7 @@ def share(q: Array, top: Array, total: Array) -> None:
             q[k, lane] /= total[lane]
 
 
-@inner
+@borrowing
 def add_pair(given: Array, z: Array, qk: Array, ql: Array, out: Array) -> None:
     """Add given r_k r_l (1, z, .., z^4) of a block to ``out`` ``(5, lane)``."""
     for lane in range(z.size):
@@ -103,7 +103,7 @@ def add_pair(given: Array, z: Array, qk: Array, ql: Array, out: Array) -> None:
         out[4, lane] += v3 * y
 
 
-@inner
+@borrowing
 def e_step(
     x: Array, weight: Array, size: int, now: Array, components: int, sums: Array, cross: Array, work: Array
 ) -> float:
@@ -160,7 +160,7 @@ def e_step(
     return lane_sum(height)
 
 
-@inner
+@borrowing
 def two_sums(x: Array, size: int, now: Array, sums: Array, cross: Array, total: Array, work: Array) -> None:
     """The E-step of two components and items of weight 1, without the likelihood: four times as fast.
 

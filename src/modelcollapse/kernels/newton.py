@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from modelcollapse.kernels.compiling import inner
+from modelcollapse.kernels.compiling import borrowing, inner
 from modelcollapse.types import Array
 
 
@@ -64,7 +64,7 @@ def information(
                     matrix[3 * wide + j, 3 * narrow + i] += share * across
 
 
-@inner
+@borrowing
 def factorise(matrix: Array, size: int, factor: Array, scale: Array) -> bool:
     """Factorise a matrix, scaled to a unit diagonal, by Cholesky's method; False where it is not positive.
 
@@ -88,7 +88,7 @@ def factorise(matrix: Array, size: int, factor: Array, scale: Array) -> bool:
     return True
 
 
-@inner
+@borrowing
 def solve(factor: Array, scale: Array, score: Array, size: int, step: Array) -> float:
     """Solve matrix step = score by the factors; return the gain that a parabola promises."""
     gain = 0.0
@@ -117,7 +117,7 @@ def newton_step(matrix: Array, score: Array, size: int, step: Array) -> float:
     return solve(factor, scale, score, size, step)
 
 
-@inner
+@borrowing
 def walk(now: Array, count: int, step: Array, most: float, after: Array) -> bool:
     """Go along a step, at most ``most`` stds of a mean or of a log std, twice that of a logit.
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from modelcollapse.kernels.compiling import compiled, inner
+from modelcollapse.kernels.compiling import borrowing, compiled, inner
 from modelcollapse.kernels.estep import e_step, two_sums, work_rows
 from modelcollapse.kernels.newton import information, newton_step, walk
 from modelcollapse.types import Array, BoolArray, IntArray
@@ -21,7 +21,7 @@ CAUTION = 1000.0
 expectation was seen to be off by a factor of up to 300 where components overlap."""
 
 
-@inner
+@borrowing
 def mixture_moments(now: Array) -> tuple[float, float]:
     """Mean and variance of a whole mixture, without cancellation."""
     count, mean, variance = now.shape[1], 0.0, 0.0
@@ -33,7 +33,7 @@ def mixture_moments(now: Array) -> tuple[float, float]:
     return mean, variance
 
 
-@inner
+@borrowing
 def _ready(n: int, now: Array) -> bool:
     """Whether all components have enough items, and none is much narrower than the whole or a rounding."""
     _, variance = mixture_moments(now)
@@ -44,7 +44,7 @@ def _ready(n: int, now: Array) -> bool:
     return True
 
 
-@inner
+@borrowing
 def _restore_moments(now: Array, mean: float, variance: float) -> None:
     """Move and stretch a mixture a little, so that its mean and variance are the sample's.
 
@@ -57,7 +57,7 @@ def _restore_moments(now: Array, mean: float, variance: float) -> None:
         now[2, k] *= factor
 
 
-@inner
+@borrowing
 def _pass(x: Array, n: int, at: Array, sums: Array, cross: Array, total: Array, work: Array) -> int:
     """The E-step's sums; ``total``: the items' own, in the z of the component whose number is returned."""
     count = at.shape[1]
