@@ -1,9 +1,10 @@
 """Counts drawn exactly, for totals from 0 to 2^53, at a cost that does not depend on them.
 
-Every sampler is exact up to the 52 random bits of a uniform. A count whose cell is hit by
-proportionally many of them (at a standard deviation of 5e7, that of 2^53 fair coins, 4e7 uniforms each)
-has its probability right to about 1e-7 of itself, without drift from cell to cell; what has a probability
-below 2^-53 in a single draw is never drawn. 10^14 draws would be needed to see either.
+Every sampler is exact up to rounding and to the 52 random bits of a uniform. By rejection, a count has its
+probability right to about 1e-7 of itself where the standard deviation is 5e7, as that of 2^53 fair coins,
+and better in proportion below: its cell is hit by 4e7 uniforms. The mean is right to 1e-7 standard
+deviations. By search, a probability is right to 2^-53 or so, so that what is less likely than that in a
+single draw is never drawn. To see any of these takes more than 10^13 draws.
 """
 
 import math
@@ -127,13 +128,13 @@ def _binomial_by_rejection(n: float, p: float, state: BitArray, block: BitArray,
     b = 1.15 + 2.53 * spread
     a = -0.0873 + 0.0248 * b + 0.01 * p
     squeeze = 0.92 - 4.2 / b
-    mode = math.floor((n + 1.0) * p)
+    mode = np.floor((n + 1.0) * p)
     centre = fma(n, p, -mode) + 0.5
     while True:
         first = _pair(state, block, used)
         u, v = _unit(block[first]) - 0.5, _unit(block[first + 1])
         edge = 0.5 - abs(u)
-        d = math.floor((2.0 * a / edge + b) * u + centre)
+        d = np.floor((2.0 * a / edge + b) * u + centre)
         if edge >= 0.07 and v <= squeeze:
             return float(mode + d)
         if d < -mode or d > n - mode:
@@ -233,13 +234,13 @@ def _hypergeometric_by_rejection(
     mean = few * (some / total)
     spread = math.sqrt(mean * ((total - few) / total) * ((total - some) / (total - 1.0)) + 0.5)
     width = 1.7155277699214135 * spread + 0.8989161620588988  # 2 sqrt(2/e), 3 - 2 sqrt(3/e)
-    mode = math.floor((few + 1.0) * ((some + 1.0) / (total + 2.0)))
+    mode = np.floor((few + 1.0) * ((some + 1.0) / (total + 2.0)))
     centre = mean - mode + 0.5
     tilt = log_positive((few - mode + 1.0) / (mode + 1.0) * ((some - mode + 1.0) / (rest + mode + 1.0)))
     while True:
         first = _pair(state, block, used)
         u, v = _unit(block[first]), _unit(block[first + 1])
-        d = math.floor(width * (v - 0.5) / u + centre)
+        d = np.floor(width * (v - 0.5) / u + centre)
         if d < -mode or d > few - mode:
             continue
         height = log_factorial_ratio(mode, d) + log_factorial_ratio(few - mode, -d) + d * tilt
