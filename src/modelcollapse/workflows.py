@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from typing import ClassVar, Literal, Protocol
 
 import numpy as np
@@ -48,6 +49,7 @@ class Workflow(Protocol):
         """Make the next training set."""
 
 
+@cache
 def apportion(n: int, shares: tuple[float, ...]) -> tuple[int, ...]:
     """Split n by shares into whole numbers, by the largest remainder; ties go to the earlier share.
 

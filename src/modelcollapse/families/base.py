@@ -7,16 +7,12 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from modelcollapse.errors import Problem
+from modelcollapse.kernels.em import ROUNDINGS
 from modelcollapse.streams import Streams
 from modelcollapse.types import Array, BoolArray, IntArray, Params, Sizes
 
 Parts = tuple[Array, Array, Array]
 """Weights, means and stds of mixtures, each ``(replicate, component)``."""
-ROUNDINGS = 8.0
-"""A spread of so many units in the last place of the mean is where float64 ends.
-
-There the rounding of the items, of variance ulp^2/12, adds a thousandth to the variance.
-"""
 
 
 def at_precision(mean: Array, std: Array) -> BoolArray:

@@ -9,14 +9,15 @@ from pydantic import Field, model_validator
 from scipy.special import ndtr
 
 from modelcollapse.errors import Problem
-from modelcollapse.families.base import Fit, at_precision, check_rows
+from modelcollapse.families.base import Fit, check_rows
 from modelcollapse.families.climbing import climb
 from modelcollapse.families.scikit_learn import kmeans_start, scikit_learn_fit
 from modelcollapse.fields import Count, NotNegative, Positive, Probabilities, Real, Table, bad
+from modelcollapse.kernels.em import degenerate
 from modelcollapse.kernels.quantiles import mixture_quantile
 from modelcollapse.kernels.sampling import sample_mixtures
 from modelcollapse.streams import Streams
-from modelcollapse.types import Array, IntArray, Sizes, Status, per_replicate
+from modelcollapse.types import Array, IntArray, Sizes, per_replicate
 
 HALF_LOG_2PI = 0.5 * np.log(2.0 * np.pi)
 
@@ -122,21 +123,14 @@ class Mixture(Table):
         if self.solver == "scikit-learn":
             parts, iterations, status = scikit_learn_fit(self.components, x, size, weight, streams)
             params = MixtureParams(*parts)
-            return Fit(params, iterations, status | self._degenerate(params))
+            return Fit(params, iterations, status | degenerate(*params))
         if start is None or self.start == "kmeans":
             start = MixtureParams(*kmeans_start(self.components, x, size, weight, streams))
         parts, iterations, status = climb(
             x, size, weight, start, self.tolerance, self.max_iterations, self.reg_covar
         )
         params = MixtureParams(*parts)
-        return Fit(params, iterations, status | self._degenerate(params))
-
-    def _degenerate(self, params: MixtureParams) -> IntArray:
-        """Status bits of a model that is one point, or that has a component at float64's end."""
-        point = np.any((params.weight > 1.0 - 1e-15) & (params.std == 0.0), axis=1)
-        limited = (params.weight > 0.0) & at_precision(params.mean, params.std)
-        bits = np.where(point, int(Status.COLLAPSED), 0)
-        return np.asarray(bits | np.where(limited.any(axis=1), int(Status.PRECISION_LIMIT), 0))
+        return Fit(params, iterations, status | degenerate(*params))
 
     def record(self, params: MixtureParams) -> dict[str, Array]:
         """Parameters in the order of their means, dead components last, and the total moments."""

@@ -4,19 +4,30 @@ import math
 
 import numpy as np
 
-from modelcollapse.kernels.compiling import borrowing, compiled, inner
+from modelcollapse.kernels.compiling import as_bits, as_float, borrowing, compiled, inner, widest_vectors
 from modelcollapse.kernels.estep import e_step, work_rows
 from modelcollapse.kernels.newton import information, newton_step, walk
 from modelcollapse.types import Array, BoolArray, IntArray
 
-DEAD, POINT, NOT_CONVERGED, UNIDENTIFIED, NONFINITE = 1, 2, 8, 16, 64
+DEAD, POINT, COLLAPSED, NOT_CONVERGED, UNIDENTIFIED, PRECISION_LIMIT, NONFINITE = 1, 2, 4, 8, 16, 32, 64
 """Bits as in `modelcollapse.types.Status`."""
+ROUNDINGS = 8.0
+"""A spread of so many units in the last place of the mean is where float64 ends.
+
+There the rounding of the items, of variance ulp^2/12, adds a thousandth to the variance.
+"""
 
 
 @borrowing
 def is_point(mean: float, std: float) -> bool:
     """Whether a component's spread is a rounding of its mean, or its square would underflow."""
     return std <= 2.0**-50 * abs(mean) + 1e-154
+
+
+@inner
+def spacing(x: float) -> float:
+    """The distance from a positive number to the next."""
+    return as_float(as_bits(x) + 1) - x
 
 
 @borrowing
@@ -217,6 +228,7 @@ def em_batch(
     pass of the last replicate. ``reg_covar`` is added to every variance of every M-step, and
     forces plain steps. ``weight`` has no columns for weight 1 each. ``width`` is the number of lanes.
     """
+    widest_vectors()
     replicates, components = w.shape
     passes, flags = np.zeros(replicates, dtype=np.int64), np.zeros(replicates, dtype=np.int64)
     now, active = np.empty((3, components)), np.empty(components, dtype=np.int64)
@@ -241,3 +253,16 @@ def em_batch(
         for k in range(components):
             flags[r] |= DEAD if w[r, k] == 0.0 else 0
     return passes, flags
+
+
+@compiled
+def degenerate(w: Array, m: Array, s: Array) -> IntArray:
+    """Status bits of mixtures ``(replicate, component)``: one point; a spread within `ROUNDINGS` of a mean."""
+    flags = np.zeros(w.shape[0], dtype=np.int64)
+    for r in range(w.shape[0]):
+        for k in range(w.shape[1]):
+            if w[r, k] > 1.0 - 1e-15 and s[r, k] == 0.0:
+                flags[r] |= COLLAPSED
+            if w[r, k] > 0.0 and 0.0 < s[r, k] < ROUNDINGS * spacing(abs(m[r, k])):
+                flags[r] |= PRECISION_LIMIT
+    return flags

@@ -6,7 +6,7 @@ Scratch space ``work`` has the axes ``(row, lane)``; `work_rows` says how many r
 import math
 
 from modelcollapse.kernels.arithmetic import exp_negative, lane_sum, log_positive
-from modelcollapse.kernels.compiling import borrowing, fma
+from modelcollapse.kernels.compiling import borrowing, fma, widest_vectors
 from modelcollapse.types import Array
 
 ITEMS, GIVEN, TOP, TOTAL, HEIGHT, FIXED_ROWS = 0, 1, 2, 3, 4, 5
@@ -114,6 +114,7 @@ def e_step(
     the two: what Newton's method needs beside (Louis 1982), in the variable in which it is small.
     ``now`` has rows weight, mean and std; ``weight`` has no items for weight 1 each.
     """
+    widest_vectors()
     width, pairs = work.shape[1], cross.shape[0] > 0
     items, given, top, total, height = work[ITEMS], work[GIVEN], work[TOP], work[TOTAL], work[HEIGHT]
     z = work[FIXED_ROWS : FIXED_ROWS + components]
@@ -168,6 +169,7 @@ def two_sums(x: Array, size: int, now: Array, sums: Array, cross: Array, total: 
     what the narrower leaves of the items' own sums, ``total = sum (1, z, z^2)``. ``sums`` and ``cross``
     are those of `e_step`.
     """
+    widest_vectors()
     width = work.shape[1]
     narrow = 0 if now[2, 0] <= now[2, 1] else 1
     center, inverse = now[1, narrow], 1.0 / now[2, narrow]

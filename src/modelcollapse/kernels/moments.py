@@ -3,7 +3,7 @@
 import numpy as np
 
 from modelcollapse.kernels.arithmetic import lane_sum
-from modelcollapse.kernels.compiling import compiled, inner
+from modelcollapse.kernels.compiling import compiled, inner, widest_vectors
 from modelcollapse.types import Array, IntArray
 
 
@@ -62,6 +62,7 @@ def moments(x: Array, weight: Array, size: IntArray, width: int) -> tuple[Array,
 
     ``weight`` has the items' shape, or no columns for weight 1 each. ``size`` items of a row count.
     """
+    widest_vectors()
     replicates = x.shape[0]
     total, mean, variance = np.empty(replicates), np.empty(replicates), np.empty(replicates)
     for r in range(replicates):

@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from modelcollapse.kernels.arithmetic import ROUND, log_positive
-from modelcollapse.kernels.compiling import as_float, borrowing, fma, inner
+from modelcollapse.kernels.compiling import as_float, borrowing, fma, inner, widest_vectors
 from modelcollapse.types import Array, BitArray, IntArray
 
 ONE = 0x3FF0000000000000
@@ -22,6 +22,7 @@ TWO_PI = 6.283185307179586
 @borrowing
 def refill(state: BitArray, block: BitArray) -> None:
     """Advance all lanes by one step; their outputs, 64 random bits each, go to ``block`` ``(lane,)``."""
+    widest_vectors()
     for lane in range(block.size):
         s0, s1, s2, s3 = state[0, lane], state[1, lane], state[2, lane], state[3, lane]
         total = s0 + s3
@@ -57,6 +58,7 @@ def normal_block(state: BitArray, bits: BitArray, radius: Array, first: Array, s
     The radius is sqrt(-2 log u) with u in (0, 1], 52 bits; so normals end at 8.5. The angle is reduced
     to an eighth of a turn, where Taylor polynomials of degree 13 and 14 are exact to rounding.
     """
+    widest_vectors()
     refill(state, bits)
     for lane in range(bits.size):
         u = 2.0 - as_float(np.int64(bits[lane] >> np.uint64(12)) | ONE)

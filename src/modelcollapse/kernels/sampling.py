@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from modelcollapse.kernels.compiling import compiled
+from modelcollapse.kernels.compiling import compiled, widest_vectors
 from modelcollapse.kernels.counting import multinomial
 from modelcollapse.kernels.random import normals
 from modelcollapse.types import Array, BitArray, IntArray
@@ -15,6 +15,7 @@ def sample_mixtures(w: Array, m: Array, s: Array, size: IntArray, state: BitArra
     Parameters are ``(replicate, component)``, or one row for all; replicate r gets ``x[r, :size[r]]``.
     Items of a training set are exchangeable, so their order carries nothing.
     """
+    widest_vectors()
     components, lanes = w.shape[1], state.shape[2]
     block, used = np.empty(lanes, dtype=np.uint64), np.empty(1, dtype=np.int64)
     counts, scratch = np.empty(components, dtype=np.int64), np.empty((3, lanes))

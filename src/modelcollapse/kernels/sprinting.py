@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from modelcollapse.kernels.compiling import borrowing, compiled, inner
+from modelcollapse.kernels.compiling import borrowing, compiled, inner, widest_vectors
 from modelcollapse.kernels.estep import e_step, two_sums, work_rows
 from modelcollapse.kernels.newton import information, newton_step, walk
 from modelcollapse.types import Array, BoolArray, IntArray
@@ -128,6 +128,7 @@ def sprint_batch(
     Returns the passes over the items, and which replicates got to the maximum; the others are as they
     were. Components are all alive in those that are tried. ``width`` is the number of lanes.
     """
+    widest_vectors()
     replicates, components = w.shape
     passes, there = np.zeros(replicates, dtype=np.int64), np.zeros(replicates, dtype=np.bool_)
     now = np.empty((3, components))
