@@ -40,6 +40,9 @@ class Workflow(Protocol):
     def notes(self, n_samples: int) -> list[str]:
         """What is allowed but should be known."""
 
+    def largest(self, n: int, generations: int) -> int:
+        """The most items that are held at once."""
+
     def begin(self, engine: Engine, truth: Source, n_samples: int, streams: Streams) -> Corpus:
         """Draw the first training set: real items only."""
 
@@ -121,6 +124,10 @@ class Mix(Table):
         if self.real_source == "fixed" and self.real == 0.0:
             found.append('workflow.real_source = "fixed" has no effect where workflow.real = 0')
         return found
+
+    def largest(self, n: int, generations: int) -> int:
+        """A training set."""
+        return n
 
     def begin(self, engine: Engine, truth: Source, n_samples: int, streams: Streams) -> Corpus:
         """Draw N real items; those to be replayed are a part of them."""

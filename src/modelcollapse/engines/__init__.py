@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from modelcollapse.engines.base import Engine
 from modelcollapse.engines.exact import ExactEngine
+from modelcollapse.engines.grouped import GroupedEngine
 from modelcollapse.families.base import Family
 
-ENGINES: Mapping[str, Callable[[Family], Engine]] = {"exact": ExactEngine}
+ENGINES: Mapping[str, Callable[[Family], Engine]] = {"exact": ExactEngine, "grouped": GroupedEngine}

@@ -7,12 +7,10 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from modelcollapse.errors import Problem
+from modelcollapse.grids import Grid, Resolution
 from modelcollapse.kernels.em import ROUNDINGS
 from modelcollapse.streams import Streams
 from modelcollapse.types import Array, BoolArray, IntArray, Params, Sizes
-
-Parts = tuple[Array, Array, Array]
-"""Weights, means and stds of mixtures, each ``(replicate, component)``."""
 
 
 def at_precision(mean: Array, std: Array) -> BoolArray:
@@ -108,3 +106,16 @@ class Family(Protocol):
 
     def moments(self, params: Params) -> tuple[Array, Array]:
         """Total mean and total variance, ``(replicate,)``."""
+
+    # counts on bins
+    def grid(self, params: Params, resolution: Resolution) -> Grid:
+        """Bins on which items of the models can be counted."""
+
+    def masses(self, params: Params, grid: Grid) -> Array:
+        """Probabilities of bins, ``(replicate, bin)``."""
+
+    def widened(self, params: Params, variance: Array) -> Params:
+        """Add a variance ``(replicate,)``, which may be negative, to that of every component, down to 0."""
+
+    def least_spread(self, params: Params) -> Array:
+        """The least standard deviation of a component alive, ``(replicate,)``."""

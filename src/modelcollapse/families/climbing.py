@@ -8,10 +8,9 @@ the sample's mean and second moment, as every M-step does.
 
 import numpy as np
 
-from modelcollapse.families.base import Parts
 from modelcollapse.kernels import em, sprinting
 from modelcollapse.kernels.compiling import LANES
-from modelcollapse.types import Array, BoolArray, IntArray, Status
+from modelcollapse.types import Array, BoolArray, IntArray, Parts, Status
 
 NO_TRACE = np.empty(0)
 NOT_DONE = np.zeros(1, dtype=bool)

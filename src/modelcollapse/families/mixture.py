@@ -13,6 +13,7 @@ from modelcollapse.families.base import Fit, check_rows
 from modelcollapse.families.climbing import climb
 from modelcollapse.families.scikit_learn import kmeans_start, scikit_learn_fit
 from modelcollapse.fields import Count, NotNegative, Positive, Probabilities, Real, Table, bad
+from modelcollapse.grids import Grid, Resolution, masses_of_mixtures, of_mixtures
 from modelcollapse.kernels.em import degenerate
 from modelcollapse.kernels.quantiles import mixture_quantile
 from modelcollapse.kernels.sampling import sample_mixtures
@@ -212,6 +213,24 @@ class Mixture(Table):
         passed = np.einsum("rk,rkp->rp", params.weight, np.where(step, (x[:, None] > mean) * mean, 0.0))
         on_point = np.any(step & (x[:, None] == mean), axis=1)
         return np.asarray(smooth + passed + np.where(on_point, (ndtr(score) - reached) * x, 0.0))
+
+    def grid(self, params: MixtureParams, resolution: Resolution) -> Grid:
+        """Bins that the least spread of a component alive holds many of."""
+        return of_mixtures(params, resolution)
+
+    def masses(self, params: MixtureParams, grid: Grid) -> Array:
+        """Probabilities of bins."""
+        return masses_of_mixtures(params, grid)
+
+    def widened(self, params: MixtureParams, variance: Array) -> MixtureParams:
+        """Add to the variance of every component that is no point."""
+        square = params.std**2
+        wider = np.sqrt(np.maximum(square + variance[:, None], 0.0))
+        return params._replace(std=np.where(square > 0.0, wider, 0.0))
+
+    def least_spread(self, params: MixtureParams) -> Array:
+        """The least standard deviation of a component alive."""
+        return np.asarray(np.where(params.weight > 0.0, params.std, np.inf).min(axis=1))
 
 
 def lengths_differ(lengths: list[int]) -> str:

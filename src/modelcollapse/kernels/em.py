@@ -257,7 +257,7 @@ def em_batch(
 
 @compiled
 def degenerate(w: Array, m: Array, s: Array) -> IntArray:
-    """Status bits of mixtures ``(replicate, component)``: one point; a spread within `ROUNDINGS` of a mean."""
+    """Status bits of mixtures ``(replicate, component)``: one point; a spread near a rounding of its mean."""
     flags = np.zeros(w.shape[0], dtype=np.int64)
     for r in range(w.shape[0]):
         for k in range(w.shape[1]):
