@@ -9,9 +9,11 @@ No replicate is ever left out, whatever happened to it.
 import importlib.util
 import sys
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
+import numba
 import numpy as np
 import pytest
 
@@ -65,6 +67,12 @@ def at(dataset, name: str, generations: Iterable[int]) -> list[np.ndarray]:
 
     values = mc.measure(dataset.sel(generation=list(generations)), name)
     return list(values.transpose("generation", "replicate").values)
+
+
+@cache
+def callable_kernel(kernel):
+    """A kernel that only kernels can call (see `kernels.compiling.borrowing`), for Python to call."""
+    return numba.njit(lambda *arguments: kernel(*arguments))
 
 
 @pytest.fixture(scope="session")

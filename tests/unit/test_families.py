@@ -82,7 +82,7 @@ def test_samples_follow_the_distribution_function(name):
             return family.cdf(only(params, [r]), points[None])[0]
 
         assert stats.kstest(x[r], cdf).pvalue > 1e-4
-        wrong = cdf(x[r] + 0.1 * x[r].std())  # so much off would be seen
+        wrong = cdf(x[r] + 0.15 * x[r].std())  # so much off would be seen
         assert stats.kstest(wrong, "uniform").pvalue < 1e-4
 
 
@@ -227,7 +227,7 @@ def test_fits_need_no_start(name):
     for ours, theirs in zip(
         *(family.restore(family.record(f.params)) for f in (with_start, without)), strict=True
     ):
-        assert ours == pytest.approx(theirs, rel=1e-3)  # far less than a standard error
+        assert ours == pytest.approx(theirs, rel=1e-3, abs=1e-4)  # far less than a standard error
 
 
 @every_family

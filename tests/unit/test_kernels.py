@@ -6,6 +6,7 @@ import pkgutil
 
 import numpy as np
 import pytest
+from conftest import callable_kernel
 from numba.core.dispatcher import Dispatcher
 from scipy.optimize import brentq
 from scipy.special import logsumexp, ndtr, ndtri
@@ -137,9 +138,9 @@ def plain_cdf(x, w, m, s):
 
 def run_e_step(x, weight, w, m, s, pairs=True):
     sums, cross = np.full((len(w), 3), np.nan), np.full((len(w) ** 2, 5), np.nan)
-    work = np.full((estep.work_rows(len(w)), LANES), np.nan)
+    work = np.full((callable_kernel(estep.work_rows)(len(w)), LANES), np.nan)
     wanted = cross if pairs else cross[:0]
-    height = estep.e_step(x, weight, len(x), np.array([w, m, s]), len(w), sums, wanted, work)
+    height = callable_kernel(estep.e_step)(x, weight, len(x), np.array([w, m, s]), len(w), sums, wanted, work)
     return height, sums, cross
 
 
@@ -148,7 +149,7 @@ def run_information(x, weight, w, m, s, share):
     size = 3 * len(w)
     matrix, score = np.full((size, size), np.nan), np.full(size, np.nan)
     total = float(weight.sum()) if weight.size else float(len(x))
-    newton.information(total, np.array([w, m, s]), len(w), sums, cross, share, matrix, score)
+    callable_kernel(newton.information)(total, np.array([w, m, s]), len(w), sums, cross, share, matrix, score)
     return matrix, score
 
 
@@ -370,7 +371,7 @@ def test_newton_step_solves_the_system(size):
         root = rng.normal(size=(size, size + 2)) * 10.0 ** rng.uniform(-3, 3, (size, 1))
         matrix, score = root @ root.T, rng.normal(size=size)
         step = np.empty(size)
-        gain = newton.newton_step(matrix, score, size, step)
+        gain = callable_kernel(newton.newton_step)(matrix, score, size, step)
         expected = np.linalg.solve(matrix, score)
         scale = np.sqrt(np.diag(np.linalg.inv(matrix)))  # the units of each coordinate
         assert np.all(np.abs(step - expected) <= 1e-9 * np.abs(expected / scale).max() * scale)
@@ -391,7 +392,7 @@ def test_newton_step_solves_the_system(size):
     ],
 )
 def test_newton_step_says_where_there_is_no_maximum(matrix):
-    assert newton.newton_step(np.array(matrix), np.ones(2), 2, np.empty(2)) == -1.0
+    assert callable_kernel(newton.newton_step)(np.array(matrix), np.ones(2), 2, np.empty(2)) == -1.0
 
 
 # whole fits
@@ -457,7 +458,7 @@ def test_the_fast_pass_gives_the_sums_of_the_e_step(size, offset):
         _, expected, pairs = run_e_step(x, NONE, v, mean, std)
         sums, cross, total = np.empty((2, 3)), np.empty((4, 5)), np.empty(3)
         work = np.full((10, LANES), np.nan)
-        estep.two_sums(x, size, np.array([v, mean, std]), sums, cross, total, work)
+        callable_kernel(estep.two_sums)(x, size, np.array([v, mean, std]), sums, cross, total, work)
         assert sums == pytest.approx(expected, rel=1e-11, abs=1e-11 * size)
         assert cross[1] == pytest.approx(pairs[1], rel=1e-11, abs=1e-11 * size)
         z = (x - mean[std.argmin()]) / std.min()
@@ -522,7 +523,7 @@ def test_a_sprint_gives_up_where_it_is_not_safe(change):
     ],
 )
 def test_a_point_has_a_spread_of_a_rounding(mean, std, point):
-    assert em.is_point(mean, std) is point
+    assert callable_kernel(em.is_point)(mean, std) is point
 
 
 # quantiles

@@ -18,7 +18,7 @@ There the rounding of the items, of variance ulp^2/12, adds a thousandth to the 
 """
 
 
-@borrowing
+@inner
 def is_point(mean: float, std: float) -> bool:
     """Whether a component's spread is a rounding of its mean, or its square would underflow."""
     return std <= 2.0**-50 * abs(mean) + 1e-154
