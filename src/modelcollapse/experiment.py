@@ -17,7 +17,7 @@ from modelcollapse.engines import ENGINES
 from modelcollapse.errors import DataError, Problem, RecipeError
 from modelcollapse.families.mixture import Mixture, MixtureTruth, lengths_differ
 from modelcollapse.fields import Count, Seed, Table, bad
-from modelcollapse.sources import DataSet, Law, Source
+from modelcollapse.sources import DataSet, Law, Truth
 from modelcollapse.types import Array, Params
 from modelcollapse.workflows import Mix
 
@@ -31,8 +31,8 @@ def _engine(value: Any) -> Any:
     return value
 
 
-Truth: TypeAlias = Annotated[reduce(or_, truths.TRUTHS), Field(discriminator="family")]  # type: ignore[valid-type]
-Learner: TypeAlias = Annotated[reduce(or_, families.LEARNERS), Field(discriminator="family")]  # type: ignore[valid-type]
+TruthTable: TypeAlias = Annotated[reduce(or_, truths.TRUTHS), Field(discriminator="family")]  # type: ignore[valid-type]
+LearnerTable: TypeAlias = Annotated[reduce(or_, families.LEARNERS), Field(discriminator="family")]  # type: ignore[valid-type]
 WorkflowTable: TypeAlias = reduce(or_, workflows.WORKFLOWS)  # type: ignore[valid-type]
 
 
@@ -71,11 +71,11 @@ class Experiment(Table):
     engine: Annotated[str, BeforeValidator(_engine)] = "exact"
     streams: Literal["independent", "common"] = "independent"
     save: Annotated[saving.Save, BeforeValidator(saving.check)] = "all"
-    truth: Truth = MixtureTruth(weights=(0.5, 0.5), means=(-2.0, 2.0), stds=(1.0, 1.0))
-    learner: Learner = Mixture()
+    truth: TruthTable = MixtureTruth(weights=(0.5, 0.5), means=(-2.0, 2.0), stds=(1.0, 1.0))
+    learner: LearnerTable = Mixture()
     workflow: WorkflowTable = Mix()
 
-    _source: Source = PrivateAttr()
+    _source: Truth = PrivateAttr()
 
     def __init__(self, **values: Any) -> None:
         """Check all values, and read the data set where the truth is one."""
@@ -153,7 +153,7 @@ class Experiment(Table):
         return json.dumps(table, sort_keys=True, allow_nan=False)
 
     @property
-    def source(self) -> Source:
+    def source(self) -> Truth:
         """The truth, as something to draw from."""
         return self._source
 
@@ -253,7 +253,7 @@ def _file_problems(truth: Any, base: Path, data: Array | None) -> list[Problem]:
     return []
 
 
-def _source_of(truth: Any, base: Path, data: Array | None) -> Source:
+def _source_of(truth: Any, base: Path, data: Array | None) -> Truth:
     if isinstance(truth, truths.DataTruth):
         if data is not None and not data.size:
             raise DataError([Problem("truth.path", truth.path, "has no values stored with its result")])

@@ -7,8 +7,8 @@ import numpy as np
 import xarray as xr
 
 from modelcollapse.experiment import Experiment
-from modelcollapse.metrics import METRICS
-from modelcollapse.sources import DataSet, Law, Source
+from modelcollapse.metrics import metrics_of
+from modelcollapse.sources import DataSet, Law
 from modelcollapse.types import Array, IntArray, Status
 from modelcollapse.version import __version__
 
@@ -59,9 +59,10 @@ def _put_truth(experiment: Experiment, variables: Variables) -> None:
     if experiment.start is not None:
         for name, value in experiment.learner.record(experiment.start).items():
             variables[name][:, 0] = value[0]
-    mean, variance = experiment.source.moments()
-    variables["total_mean"][:, 0] = mean[0]
-    variables["total_variance"][:, 0] = variance[0]
+    if "total_mean" in variables:
+        mean, variance = experiment.source.moments()
+        variables["total_mean"][:, 0] = mean[0]
+        variables["total_variance"][:, 0] = variance[0]
 
 
 def put(
@@ -125,26 +126,27 @@ def measure(dataset: xr.Dataset, name: str) -> xr.DataArray:
     dataset
         A result, or part of one: select generations first where a metric takes long.
     name
-        One of ``total_variance``, ``component_variance``, ``components_alive``, ``tail_mass``,
-        ``wasserstein2``, ``kullback_leibler``, ``squared_error_of_mean``.
+        A metric that applies to the result's family and truth: all are listed in ``docs/recipe.md``.
     """
-    if name not in METRICS:
-        raise ValueError(f"metric = {name!r}: must be one of {', '.join(METRICS)}")
-    metric = METRICS[name]
     experiment = experiment_of(dataset)
     family, truth = experiment.learner, experiment.source
+    known = metrics_of(family, truth)
+    if name not in known:
+        raise ValueError(f"metric = {name!r}: must be one of {', '.join(known)}")
+    metric = known[name]
     fitted = dataset["generation"].values > 0
     part = dataset.isel(generation=fitted).transpose("replicate", "generation", ...)
     shape = (part.sizes["replicate"], part.sizes["generation"])
     flat = {n: _flat(part[n].values, shape) for n in family.dimensions}
-    values = np.full((shape[0], len(fitted)), metric.at_truth)
+    values = np.empty((shape[0], len(fitted)))
     computed = [
         metric.compute(Law(family, family.restore(_rows(flat, i))), truth)
         for i in range(0, shape[0] * shape[1], MODELS_AT_ONCE)
     ]
     if computed:
         values[:, fitted] = np.concatenate(computed).reshape(shape)
-    values[:, ~fitted] = _at_truth(metric.name, metric.at_truth, truth, experiment)
+    same = None if experiment.start is None else Law(family, experiment.start)
+    values[:, ~fitted] = metric.value_at_truth(truth, same)
     dimensions = ("replicate", "generation")
     coordinates = {d: dataset[d] for d in dimensions}
     return xr.DataArray(values, coordinates, dimensions, name, {"long_name": metric.label})
@@ -156,14 +158,3 @@ def _flat(values: Array, shape: tuple[int, int]) -> Array:
 
 def _rows(flat: Mapping[str, Array], first: int) -> dict[str, Array]:
     return {name: value[first : first + MODELS_AT_ONCE] for name, value in flat.items()}
-
-
-def _at_truth(name: str, known: float, truth: Source, experiment: Experiment) -> float:
-    """A metric's value at generation 0, where the model is the truth."""
-    if name == "total_variance":
-        return float(truth.moments()[1][0])
-    if name in ("component_variance", "components_alive") and experiment.start is not None:
-        return float(METRICS[name].compute(Law(experiment.learner, experiment.start), truth)[0])
-    if name == "kullback_leibler" and not isinstance(truth, Law):
-        return np.nan
-    return known

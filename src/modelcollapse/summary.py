@@ -10,20 +10,10 @@ import numpy as np
 import xarray as xr
 
 from modelcollapse.experiment import Experiment
+from modelcollapse.metrics import metrics_of
 from modelcollapse.results import COUNTS, experiment_of, measure
 from modelcollapse.theory import Expectation, expectations
 from modelcollapse.types import Array, IntArray, Status
-
-SHOWN = {
-    "total_variance": "variance",
-    "component_variance": "of components",
-    "components_alive": "alive",
-    "tail_mass": "tail mass",
-    "wasserstein2": "W2^2",
-    "kullback_leibler": "KL (nats)",
-}
-"""Metrics of the summary and the heads of their columns."""
-
 
 FEW = 30
 """Replicates below which the summary gives no z."""
@@ -134,8 +124,10 @@ def _statuses(dataset: xr.Dataset) -> str:
 
 def _table(dataset: xr.Dataset, generations: list[int]) -> str:
     """Medians at a few generations, and the band of the last."""
-    columns = [measure(dataset.sel(generation=generations), name).values for name in SHOWN]
-    rows = [["generation", *SHOWN.values()]]
+    experiment = experiment_of(dataset)
+    heads = {m.name: m.head for m in metrics_of(experiment.learner, experiment.source).values() if m.head}
+    columns = [measure(dataset.sel(generation=generations), name).values for name in heads]
+    rows = [["generation", *heads.values()]]
     for i, generation in enumerate(generations):
         rows.append([str(generation), *(_quantile(column[:, i], 0.5) for column in columns)])
     if dataset.sizes["replicate"] > 1:

@@ -13,6 +13,8 @@ Array: TypeAlias = npt.NDArray[np.float64]
 IntArray: TypeAlias = npt.NDArray[np.int64]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
 BitArray: TypeAlias = npt.NDArray[np.uint64]
+ItemArray: TypeAlias = npt.NDArray[Any]
+"""Items ``(replicate, item)`` of any family: real numbers, numbers of categories."""
 Sizes: TypeAlias = int | IntArray
 """A number of items: one for the whole batch, or one for each replicate."""
 Params: TypeAlias = Any

@@ -13,6 +13,7 @@ import modelcollapse as mc
 from modelcollapse import results, store
 from modelcollapse.errors import DataError, StorageError
 from modelcollapse.experiment import Experiment
+from modelcollapse.metrics import metrics_of
 from modelcollapse.results import experiment_of, measure
 from modelcollapse.store import check_target, differences, digest, load, save
 from modelcollapse.types import Status
@@ -604,8 +605,13 @@ def test_metrics_of_a_result(dataset, name, monkeypatch):
     assert measure(dataset, name).values == pytest.approx(values.values, rel=1e-12)
 
 
+def measurable(dataset):
+    experiment = experiment_of(dataset)
+    return metrics_of(experiment.learner, experiment.source)
+
+
 def test_the_truth_measured_against_itself(dataset):
-    at_0 = {name: measure(dataset, name).values[0, 0] for name in results.METRICS}
+    at_0 = {name: measure(dataset, name).values[0, 0] for name in measurable(dataset)}
     assert at_0 == {
         "total_variance": 5.0,
         "component_variance": 1.0,
@@ -620,6 +626,14 @@ def test_the_truth_measured_against_itself(dataset):
 def test_an_unknown_metric_names_those_known(dataset):
     with pytest.raises(ValueError, match="must be one of total_variance, component_variance"):
         measure(dataset, "variance")
+
+
+def test_metrics_that_do_not_apply_are_refused(data_experiment):
+    """A sample has no density, so that no divergence from it is known."""
+    dataset = mc.run(data_experiment)
+    assert set(measurable(dataset)) >= {"wasserstein2", "tail_mass"}
+    with pytest.raises(ValueError, match="must be one of"):
+        measure(dataset, "kullback_leibler")
 
 
 # what a kill between the two renames of a save leaves

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import log_ndtr, ndtr
 
 from modelcollapse.errors import Problem
-from modelcollapse.families.base import Fit, at_precision, row_of_each
+from modelcollapse.families.base import REAL, Fit, at_precision, row_of_each
 from modelcollapse.fields import Ddof, Positive, Real, Table
 from modelcollapse.kernels.moments import moments
 from modelcollapse.streams import Streams
@@ -28,6 +28,7 @@ class Gaussian(Table):
     """A Gaussian on the real line; ``ddof`` is what the sum of squares is divided by: n - ddof."""
 
     name: ClassVar[str] = "gaussian"
+    items: ClassVar[str] = REAL
     dimensions: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "mean": (),
         "std": (),
@@ -144,6 +145,8 @@ class Gaussian(Table):
 
 class GaussianTruth(Table):
     """A Gaussian as the real distribution."""
+
+    items: ClassVar[str] = REAL
 
     family: Literal["gaussian"] = "gaussian"
     mean: Real

@@ -12,9 +12,11 @@ import matplotlib
 import xarray as xr
 from matplotlib.figure import Figure
 
+from modelcollapse.metrics import metrics_of
 from modelcollapse.plots import density, over_time
 from modelcollapse.plots.style import canvas
 from modelcollapse.results import experiment_of
+from modelcollapse.sources import Law
 from modelcollapse.store import digest
 
 SUFFIXES = {".png": "Description", ".svg": "Description", ".pdf": "Subject"}
@@ -92,10 +94,9 @@ def _variance(dataset: xr.Dataset) -> Figure:
 
 
 def _distance(dataset: xr.Dataset) -> Figure:
-    metrics = ["wasserstein2"]
-    if "truth_value" not in dataset:  # a sample has no density
-        metrics.append("kullback_leibler")
-    return _panels(dataset, metrics)
+    experiment = experiment_of(dataset)
+    known = metrics_of(experiment.learner, experiment.source)
+    return _panels(dataset, [name for name in ("wasserstein2", "kullback_leibler") if name in known])
 
 
 def _panels(dataset: xr.Dataset, metrics: list[str]) -> Figure:
@@ -131,8 +132,8 @@ def _overview(dataset: xr.Dataset) -> Figure:
         over_time.weights(axes[2], dataset)
     else:
         over_time.metrics(axes[0], dataset, ("total_variance",))
-        other = "tail_mass" if "truth_value" in dataset else "kullback_leibler"
-        over_time.metrics(axes[2], dataset, (other,))
+        has_density = isinstance(experiment_of(dataset).source, Law)
+        over_time.metrics(axes[2], dataset, ("kullback_leibler" if has_density else "tail_mass",))
     return figure
 
 

@@ -2,6 +2,7 @@
 
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -11,6 +12,7 @@ from matplotlib.figure import Figure
 
 from modelcollapse.experiment import Experiment
 from modelcollapse.results import experiment_of
+from modelcollapse.sources import DataSet
 
 # Okabe and Ito, Color Universal Design, 2008
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
@@ -91,12 +93,16 @@ def _lines(parts: list[str], width: int) -> str:
 
 def _truth(experiment: Experiment) -> str:
     truth = experiment.truth
-    if truth.family == "data":
-        column = f", {truth.column}" if truth.column else ""
-        return f"{Path(truth.path).name}{column} ({len(experiment.source.values)} items)"  # type: ignore[attr-defined]
+    if isinstance(experiment.source, DataSet):
+        return f"{_file(truth)} ({len(experiment.source.values)} items)"
     if truth.family == "mixture":
         return f"mixture of {len(truth.weights)} Gaussians"
     return "Gaussian" if truth.family == "gaussian" else str(truth.family)
+
+
+def _file(truth: Any) -> str:
+    """Name a data file, and the column if one was chosen."""
+    return Path(truth.path).name + (f", {truth.column}" if truth.column else "")
 
 
 def _learner(experiment: Experiment) -> str:
