@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from modelcollapse.families.base import REAL, Family
+from modelcollapse.families.categorical import CATEGORIES
 from modelcollapse.sources import DataSet, Law, Truth
 from modelcollapse.types import Array
 
@@ -78,6 +79,11 @@ def on_the_line(family: Family, truth: Truth) -> bool:
 def of_components(family: Family, truth: Truth) -> bool:
     """Of models that are Gaussians, or mixtures of them."""
     return family.items == REAL and "std" in family.dimensions
+
+
+def of_categories(family: Family, truth: Truth) -> bool:
+    """Of models that are distributions over categories."""
+    return family.items == CATEGORIES
 
 
 def between_laws(family: Family, truth: Truth) -> bool:
@@ -159,12 +165,40 @@ def wasserstein2(models: Law, truth: Truth) -> Array:
     return np.asarray(np.einsum("mp,mp->m", weight, (models.quantile(score) - theirs) ** 2))
 
 
+@metric("heterozygosity", PROBABILITY, of_categories, "H")
+def heterozygosity(models: Law, truth: Truth) -> Array:
+    """1 - sum p^2: the probability that two items are of different categories."""
+    p = models.params.probability
+    return np.asarray(np.sum(p * (1.0 - p), axis=1))
+
+
+@metric("categories alive", "", of_categories, "alive")
+def categories_alive(models: Law, truth: Truth) -> Array:
+    """Categories with a probability above 0."""
+    return np.asarray((models.params.probability > 0.0).sum(axis=1), dtype=np.float64)
+
+
+@metric("squared error of the probabilities", "", of_categories, at_truth=0.0)
+def squared_error_of_probabilities(models: Law, truth: Truth) -> Array:
+    """Sum over categories of (p - p_0)^2: what `squared_error_of_mean` is on the line."""
+    return np.asarray(np.sum((models.params.probability - _probability(truth)) ** 2, axis=1))
+
+
+@metric("total variation distance", PROBABILITY, of_categories, "total var.", 0.0)
+def total_variation(models: Law, truth: Truth) -> Array:
+    """Half the sum of |p - p_0|: the most that the two differ in the probability of any event."""
+    return np.asarray(0.5 * np.sum(np.abs(models.params.probability - _probability(truth)), axis=1))
+
+
 @metric("Kullback-Leibler divergence", NATS, between_laws, "KL (nats)", 0.0)
 def kullback_leibler(models: Law, truth: Truth) -> Array:
-    """E log(p/q) under the truth p: nats lost a real item. Infinite where the model is a point.
+    """E log(p/q) under the truth p: nats lost a real item.
 
-    NaN for a data set as truth: a sample has no density.
+    Infinite where the model is a point, or a category of the truth is lost. NaN for a data set as
+    truth: a sample has no density.
     """
+    if models.items == CATEGORIES:
+        return _divergence_of_categories(models.params.probability, truth)
     if not isinstance(truth, Law):
         return np.full(len(models.moments()[0]), np.nan)
     theirs, own = _scores(models, truth), _scores(truth, truth)
@@ -176,6 +210,26 @@ def kullback_leibler(models: Law, truth: Truth) -> Array:
     lost[np.isneginf(lost)] = np.inf  # on a point, which has no density beside it
     lost[weight == 0.0] = 0.0  # a panel of no length: 0 times infinity is no number
     return np.asarray(np.einsum("mp,mp->m", lost, weight) / weight.sum(axis=1))
+
+
+SPREAD = {
+    REAL: ("total_variance", "squared_error_of_mean"),
+    CATEGORIES: ("heterozygosity", "squared_error_of_probabilities"),
+}
+"""By items: how far a model spreads, and the squared error of what it spreads about: V and B of the laws."""
+
+
+def _probability(truth: Truth) -> Array:
+    assert isinstance(truth, Law)
+    return np.asarray(truth.params.probability)
+
+
+def _divergence_of_categories(probability: Array, truth: Truth) -> Array:
+    real = _probability(truth)[0]
+    there = real > 0.0
+    with np.errstate(divide="ignore"):
+        lost = np.log(real[there]) - np.log(probability[:, there])
+    return np.asarray(np.maximum(np.sum(real[there] * lost, axis=1), 0.0))
 
 
 def _components(models: Law) -> tuple[Array, Array, Array]:

@@ -17,6 +17,9 @@ LARGEST_FILE = 10 * 2**20
 Raw = dict[str, Any]
 """A recipe as TOML gives it: nothing checked, nothing filled in."""
 
+TAGS = ("family", "kind")
+"""Keys that say which of several tables one is."""
+
 DEFAULT_TEXT = """\
 # The blog post's experiment. A key or a table left out takes its default; these are the defaults.
 n_samples   = 10000      # N, the size of every training set
@@ -202,14 +205,13 @@ def _place(location: tuple[Any, ...], model: type[BaseModel]) -> tuple[str, type
 
 
 def _tables(model: type[BaseModel], field: str) -> dict[str, type[BaseModel]]:
-    """The tables a field can hold, by their tag."""
+    """The tables a field can hold, by their tag; one without a tag by none."""
     found: dict[str, type[BaseModel]] = {}
     info = model.model_fields.get(field)
     for choice in typing.get_args(info.annotation) if info else ():
         if isinstance(choice, type) and issubclass(choice, BaseModel):
-            for tag in ("family", "kind"):
-                if tag in choice.model_fields:
-                    found[str(choice.model_fields[tag].default)] = choice
+            tags = [choice.model_fields[tag].default for tag in TAGS if tag in choice.model_fields]
+            found[str(tags[0]) if tags else ""] = choice
     if info is not None and isinstance(info.annotation, type):
         only = info.annotation
         if issubclass(only, BaseModel) and "kind" in only.model_fields:

@@ -8,7 +8,7 @@ import xarray as xr
 
 from modelcollapse.experiment import Experiment
 from modelcollapse.metrics import metrics_of
-from modelcollapse.sources import DataSet, Law
+from modelcollapse.sources import Law
 from modelcollapse.types import Array, IntArray, Status
 from modelcollapse.version import __version__
 
@@ -19,6 +19,7 @@ LABELS = {
     "weight": "weight of a component",
     "mean": "mean of a component",
     "std": "standard deviation of a component",
+    "probability": "probability of a category",
     "total_mean": "mean of the model",
     "total_variance": "variance of the model",
     "n_real": "real items in the training set",
@@ -27,8 +28,12 @@ LABELS = {
     "iterations": "passes of the fit over the training set",
     "status": "what has happened to the replicate",
     "truth_value": "the real items",
+    "truth_probability": "probability of a category in the truth",
 }
-MODELS_AT_ONCE = 4096
+HELD = {"data": ("truth_value", "truth_item"), "categorical": ("truth_probability", "category")}
+"""The variable and its axis that keep what a truth's file held, so that a result needs no file."""
+MODELS_AT_ONCE, NUMBERS_AT_ONCE = 4096, 2**22
+"""Models that are measured at a time at most, and the numbers that they have together."""
 
 Variables = dict[str, np.ndarray[Any, Any]]
 
@@ -84,8 +89,9 @@ def assemble(experiment: Experiment, variables: Variables, saved: Sequence[int])
         name: ("replicate", "generation", *experiment.learner.dimensions.get(name, ())) for name in variables
     }
     data = {name: (dimensions[name], value[:, : len(saved)]) for name, value in variables.items()}
-    if isinstance(experiment.source, DataSet):
-        data["truth_value"] = (("truth_item",), experiment.source.values.copy())
+    if experiment.held is not None:
+        variable, axis = HELD[experiment.truth.family]
+        data[variable] = ((axis,), experiment.held.copy())
     coordinates = {
         "replicate": np.arange(experiment.replicates),
         "generation": np.asarray(saved, dtype=np.int64),
@@ -113,8 +119,9 @@ def _attributes(experiment: Experiment) -> dict[str, Any]:
 
 
 def experiment_of(dataset: xr.Dataset) -> Experiment:
-    """The recipe a result came from; a data set as truth is stored with it."""
-    values = dataset["truth_value"].values if "truth_value" in dataset else np.empty(0)
+    """The recipe a result came from; what its truth's file held is stored with it."""
+    held = [dataset[name].values for name, _ in HELD.values() if name in dataset]
+    values = held[0] if held else np.empty(0)
     return Experiment.from_json(dataset.attrs["recipe"], values)
 
 
@@ -139,9 +146,11 @@ def measure(dataset: xr.Dataset, name: str) -> xr.DataArray:
     shape = (part.sizes["replicate"], part.sizes["generation"])
     flat = {n: _flat(part[n].values, shape) for n in family.dimensions}
     values = np.empty((shape[0], len(fitted)))
+    of_one = sum(values.size for values in flat.values()) // max(shape[0] * shape[1], 1)
+    at_once = min(MODELS_AT_ONCE, max(1, NUMBERS_AT_ONCE // max(of_one, 1)))
     computed = [
-        metric.compute(Law(family, family.restore(_rows(flat, i))), truth)
-        for i in range(0, shape[0] * shape[1], MODELS_AT_ONCE)
+        metric.compute(Law(family, family.restore(_rows(flat, i, at_once))), truth)
+        for i in range(0, shape[0] * shape[1], at_once)
     ]
     if computed:
         values[:, fitted] = np.concatenate(computed).reshape(shape)
@@ -156,5 +165,5 @@ def _flat(values: Array, shape: tuple[int, int]) -> Array:
     return values.reshape(shape[0] * shape[1], *values.shape[2:])
 
 
-def _rows(flat: Mapping[str, Array], first: int) -> dict[str, Array]:
-    return {name: value[first : first + MODELS_AT_ONCE] for name, value in flat.items()}
+def _rows(flat: Mapping[str, Array], first: int, count: int) -> dict[str, Array]:
+    return {name: value[first : first + count] for name, value in flat.items()}

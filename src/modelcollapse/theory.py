@@ -2,6 +2,10 @@
 
 n items a training set, q = 1 - 1/n. M and V are a model's total mean and variance, mu0 and V0 the
 truth's. A = E V and B = E (M - mu0)^2 over replicates.
+
+A model of categories is as many variables, one a category: 1 for its items and 0 for all others. Each
+has the mean p and the variance p (1 - p), so that laws that are linear in V and B hold of the sums over
+categories, too: of H = 1 - sum p^2 in the place of V, and of sum (p - p0)^2 in the place of (M - mu0)^2.
 """
 
 from collections.abc import Callable
@@ -11,8 +15,10 @@ import numpy as np
 from scipy.special import gammaln, psi
 
 from modelcollapse.experiment import Experiment
+from modelcollapse.families.categorical import Categorical
 from modelcollapse.families.gaussian import Gaussian
 from modelcollapse.families.mixture import Mixture
+from modelcollapse.metrics import METRICS, SPREAD
 from modelcollapse.sources import Law
 from modelcollapse.types import Array
 from modelcollapse.workflows import Mix
@@ -24,6 +30,10 @@ SCIKIT_LEARN_REG = 1e-6
 REPLACE_SOURCES = (
     "E V_t = (1 - 1/n)^t V0, derived: each fit keeps the sample's moments",
     "Var M_t = V0 - E V_t, derived: each fit keeps the sample's moments",
+)
+DRIFT_SOURCES = (
+    "E H_t = (1 - 1/n)^t H_0; Seddik et al. 2024, arXiv 2404.05090",
+    "E sum (p_t - p_0)^2 = H_0 - E H_t, derived: frequencies are a martingale",
 )
 UNBIASED_SOURCES = (
     "E V_t = V0, unbiased; Bertrand et al. 2023, arXiv 2310.00429",
@@ -55,6 +65,10 @@ class Expectation:
     at: Callable[[Array], Array]
 
 
+Recursion = Callable[[Experiment, int], tuple[Array, Array]]
+"""From a recipe and a last generation to A_t and B_t, ``(generation,)`` from 0 on."""
+
+
 def expectations(experiment: Experiment) -> list[Expectation]:
     """All laws known for a recipe; empty where none applies."""
     found: list[Expectation] = []
@@ -64,26 +78,43 @@ def expectations(experiment: Experiment) -> list[Expectation]:
 
 
 def moment_laws(experiment: Experiment) -> list[Expectation]:
-    """Total variance and mean under `mix`, for any fit that reproduces the sample's two moments."""
-    fits = isinstance(experiment.learner, Gaussian | Mixture)
+    """Spread and its error under `mix`, for any fit that reproduces the sample's two moments."""
+    fits = isinstance(experiment.learner, Gaussian | Mixture | Categorical)
     if not fits or not isinstance(experiment.workflow, Mix):
         return []
-    replace = experiment.workflow.real == experiment.workflow.kept == 0.0
-    variance, error = MIX_SOURCE, MIX_SOURCE
-    if replace and _estimator(experiment) == (1.0, 0.0):
-        variance, error = REPLACE_SOURCES
-    elif replace and isinstance(experiment.learner, Gaussian):
-        variance, error = UNBIASED_SOURCES
-    return [
-        Expectation(
-            "total_variance", "mean", "mean total variance", variance,
-            lambda t: moment_recursion(experiment, int(t.max()))[0][t.astype(int)],
-        ),
-        Expectation(
-            "squared_error_of_mean", "mean", "mean squared error of the mean", error,
-            lambda t: moment_recursion(experiment, int(t.max()))[1][t.astype(int)],
-        ),
-    ]  # fmt: skip
+    spread, error = MIX_SOURCE, MIX_SOURCE
+    if _replaces(experiment) and isinstance(experiment.learner, Categorical):
+        spread, error = DRIFT_SOURCES
+    elif _replaces(experiment) and _estimator(experiment) == (1.0, 0.0):
+        spread, error = REPLACE_SOURCES
+    elif _replaces(experiment) and isinstance(experiment.learner, Gaussian):
+        spread, error = UNBIASED_SOURCES
+    return _of_spread(experiment, moment_recursion, spread, error)
+
+
+def _replaces(experiment: Experiment) -> bool:
+    """Whether each training set is synthetic, all of it."""
+    work = experiment.workflow
+    return isinstance(work, Mix) and work.real == work.kept == 0.0
+
+
+def _of_spread(experiment: Experiment, recursion: Recursion, spread: str, error: str) -> list[Expectation]:
+    """The two laws of a recursion of A_t and B_t, with the source of each."""
+
+    def law(i: int, source: str) -> Expectation:
+        name = SPREAD[experiment.learner.items][i]
+        label = f"mean {METRICS[name].label}"
+        return Expectation(
+            name, "mean", label, source, lambda t: recursion(experiment, int(t.max()))[i][t.astype(int)]
+        )
+
+    return [law(0, spread), law(1, error)]
+
+
+def spread_of_truth(experiment: Experiment) -> float:
+    """V0, or H_0 of categories."""
+    truth = experiment.source
+    return METRICS[SPREAD[truth.items][0]].value_at_truth(truth, truth if isinstance(truth, Law) else None)
 
 
 def moment_recursion(experiment: Experiment, generations: int) -> tuple[Array, Array]:
@@ -105,7 +136,7 @@ def moment_recursion(experiment: Experiment, generations: int) -> tuple[Array, A
     """
     n = experiment.n_samples
     work = experiment.workflow
-    truth_variance = float(experiment.source.moments()[1][0])
+    truth_variance = spread_of_truth(experiment)
     shares = np.array(work.shares())
     if work.assignment == "stratified":
         shares = np.array(work.counts(n)) / n
@@ -138,6 +169,8 @@ def _estimator(experiment: Experiment) -> tuple[float, float]:
     learner, n = experiment.learner, experiment.n_samples
     if isinstance(learner, Gaussian):
         return n / (n - learner.ddof), 0.0
+    if isinstance(learner, Categorical):
+        return 1.0, 0.0
     assert isinstance(learner, Mixture)
     return 1.0, SCIKIT_LEARN_REG if learner.solver == "scikit-learn" else learner.reg_covar
 
@@ -146,8 +179,8 @@ def gaussian_laws(experiment: Experiment) -> list[Expectation]:
     """One Gaussian learned from a Gaussian, replace: log variance, standard deviation, Wasserstein-2."""
     learner, source, n = experiment.learner, experiment.source, experiment.n_samples
     truth_is_gaussian = isinstance(source, Law) and isinstance(source.family, Gaussian)
-    work = experiment.workflow
-    if not (isinstance(learner, Gaussian) and truth_is_gaussian) or work.real > 0 or work.kept > 0 or n < 2:
+    both = isinstance(learner, Gaussian) and truth_is_gaussian
+    if not both or not _replaces(experiment) or n < 2:
         return []
     variance = float(source.moments()[1][0])
     ddof = learner.ddof

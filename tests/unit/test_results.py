@@ -95,6 +95,41 @@ def test_dimensions_and_names_of_a_gaussian():
     assert np.array_equal(fitted["std"] ** 2, fitted["total_variance"])
 
 
+CATEGORICAL = {
+    "truth": {"family": "categorical", "probabilities": [0.5, 0.3, 0.2]},
+    "learner": {"family": "categorical"},
+}
+
+
+def test_dimensions_and_names_of_categories():
+    dataset = run(**CATEGORICAL)
+    assert set(dataset.data_vars) == {"probability", *ALWAYS} - {"total_mean", "total_variance"}
+    assert dataset["probability"].dims == (*EACH, "category")
+    assert (dataset["probability"].isel(generation=0) == [0.5, 0.3, 0.2]).all()
+    assert np.allclose(dataset["probability"].sum("category"), 1.0, rtol=1e-15)
+
+
+def test_categories_from_a_file_need_it_no_more(tmp_path):
+    """Measured, replayed, changed and loaded without the file: its probabilities lie in the result."""
+    np.save(tmp_path / "counts.npy", np.array([7, 0, 2, 3]))
+    truth = {"family": "categorical", "path": str(tmp_path / "counts.npy")}
+    experiment = Experiment(**SMALL | {"n_samples": 500}, truth=truth, learner={"family": "categorical"})
+    dataset = mc.run(experiment, threads=1)
+    save(dataset, tmp_path / "out.zarr")
+    (tmp_path / "counts.npy").unlink()
+    again = load(tmp_path / "out.zarr")
+    same_to_the_bit(again, dataset)
+    assert again["truth_probability"].values.tolist() == [7 / 12, 0.0, 2 / 12, 3 / 12]
+    assert experiment_of(again) == experiment
+    assert experiment_of(again).key() == experiment.key()
+    assert mc.replay(again).identical(dataset)
+    part = again.isel(generation=[3], replicate=[1])
+    assert np.isfinite(measure(part, "kullback_leibler").values).all()  # of a category not there, too
+    assert experiment.changed(seed=3).key() == experiment.key()
+    with pytest.raises(DataError, match="no values stored"):
+        experiment_of(again.drop_vars("truth_probability"))
+
+
 def test_the_saved_generations_are_the_coordinate():
     dataset = run(save={"every": 4}, generations=10)
     assert dataset["generation"].values.tolist() == [0, 4, 8, 10]
@@ -108,7 +143,7 @@ def test_the_saved_generations_are_the_coordinate():
 def test_status_has_flags_with_sentences(dataset):
     attributes = dataset["status"].attrs
     meanings = attributes["flag_meanings"].split()
-    assert attributes["flag_masks"].tolist() == [1, 2, 4, 8, 16, 32, 64, 128]
+    assert attributes["flag_masks"].tolist() == [1, 2, 4, 8, 16, 32, 64, 128, 256]
     assert meanings == [status.name.lower() for status in Status]
     assert [int(Status[name.upper()]) for name in meanings] == attributes["flag_masks"].tolist()
     assert attributes["flag_masks"].dtype == dataset["status"].dtype

@@ -5,7 +5,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from modelcollapse.metrics import METRICS
+from modelcollapse.metrics import METRICS, SPREAD
 from modelcollapse.plots import style
 from modelcollapse.results import experiment_of, measure
 from modelcollapse.theory import Expectation, expectations
@@ -22,6 +22,7 @@ MANY = 200
 SPAN = 100.0
 """A metric that spans more than this factor gets a logarithmic axis."""
 
+SPREADS = [spread for spread, _ in SPREAD.values()]
 LOOKS = ((style.BLUE, "-"), (style.VERMILLION, "-."))
 
 
@@ -141,7 +142,7 @@ def _remark(name: str, last: Array) -> str:
     where = f"of {len(last)} replicates at the end"
     if not np.isfinite(last).all():
         return f"infinite for {int((~np.isfinite(last)).sum())} {where}"
-    if name == "total_variance" and not last.all():
+    if name in SPREADS and not last.all():
         return f"exactly 0 for {int((last == 0.0).sum())} {where}"
     return ""
 

@@ -11,7 +11,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from modelcollapse.experiment import Experiment
-from modelcollapse.results import experiment_of
+from modelcollapse.metrics import METRICS, SPREAD
+from modelcollapse.results import experiment_of, measure
 from modelcollapse.sources import DataSet
 
 # Okabe and Ito, Color Universal Design, 2008
@@ -95,6 +96,12 @@ def _truth(experiment: Experiment) -> str:
     truth = experiment.truth
     if isinstance(experiment.source, DataSet):
         return f"{_file(truth)} ({len(experiment.source.values)} items)"
+    if truth.family == "categorical":
+        count = f"{experiment.source.params.probability.shape[1]:,} categories"
+        zipf = truth.zipf
+        if zipf is not None:
+            return f"{count}, Zipf (exponent {zipf.exponent:g}, shift {zipf.shift:g})"
+        return f"{_file(truth)} ({count})" if truth.path else count
     if truth.family == "mixture":
         return f"mixture of {len(truth.weights)} Gaussians"
     return "Gaussian" if truth.family == "gaussian" else str(truth.family)
@@ -112,7 +119,7 @@ def _learner(experiment: Experiment) -> str:
         return f"mixture of {learner.components} ({solver})"
     if learner.name == "gaussian":
         return f"Gaussian (ddof {learner.ddof})"
-    return str(learner.name)
+    return "frequencies" if learner.name == "categorical" else str(learner.name)
 
 
 def variable(experiment: Experiment) -> str:
@@ -121,6 +128,13 @@ def variable(experiment: Experiment) -> str:
 
 
 def representative(dataset: xr.Dataset) -> int:
-    """The replicate in the middle by its last total variance; of two in the middle, the lower."""
-    last = dataset["total_variance"].isel(generation=-1).values
+    """The replicate in the middle by its last spread; of two in the middle, the lower."""
+    spread, _ = SPREAD[experiment_of(dataset).learner.items]
+    last = measure(dataset.isel(generation=[-1]), spread).values[:, 0]
     return int(np.argsort(last, kind="stable")[(len(last) - 1) // 2])
+
+
+def middle(dataset: xr.Dataset) -> str:
+    """Say which replicate stands in the middle."""
+    spread, _ = SPREAD[experiment_of(dataset).learner.items]
+    return f"Middle replicate: median {METRICS[spread].label} at the end."
