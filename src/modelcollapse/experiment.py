@@ -34,7 +34,7 @@ def _engine(value: Any) -> Any:
 
 TruthTable: TypeAlias = Annotated[reduce(or_, truths.TRUTHS), Field(discriminator="family")]  # type: ignore[valid-type]
 LearnerTable: TypeAlias = Annotated[reduce(or_, families.LEARNERS), Field(discriminator="family")]  # type: ignore[valid-type]
-WorkflowTable: TypeAlias = reduce(or_, workflows.WORKFLOWS)  # type: ignore[valid-type]
+WorkflowTable: TypeAlias = Annotated[reduce(or_, workflows.WORKFLOWS), Field(discriminator="kind")]  # type: ignore[valid-type]
 
 
 class Experiment(Table):
@@ -47,7 +47,7 @@ class Experiment(Table):
     Parameters
     ----------
     n_samples
-        N, the size of every training set.
+        N, the size of every training set, or what each generation adds to the pool.
     generations
         The number of fits; generation 0 is the truth.
     replicates
@@ -86,10 +86,10 @@ class Experiment(Table):
         try:
             super().__init__(**values)
         except ValidationError as error:
-            found = recipe.problems_of(error, Experiment) + recipe.untagged(values)
+            found = recipe.problems_of(error, Experiment)
             found += _more_problems(values, found) + _file_problems(values.get("truth"), base, data)
             raise RecipeError(found, file) from None
-        problems = recipe.untagged(values) + cross_check(self)
+        problems = cross_check(self)
         if problems:
             raise RecipeError(problems + _file_problems(values.get("truth"), base, data), file)
         try:

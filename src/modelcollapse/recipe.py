@@ -112,7 +112,7 @@ def replace_values(raw: Raw, changes: Iterable[str]) -> Raw:
             problems.append(Problem("--set", change, "must be key=value or table.key=value"))
         else:
             settings.append((parts, _value(text.strip())))
-    for parts, value in sorted(settings, key=lambda setting: setting[0][-1] not in ("family", "kind")):
+    for parts, value in sorted(settings, key=lambda setting: setting[0][-1] not in TAGS):
         if len(parts) == 1:
             raw[parts[0]] = value
             continue
@@ -132,7 +132,7 @@ def _default_table(table: str, name: str, value: Any) -> Any:
     default = {} if table == "save" else tomllib.loads(DEFAULT_TEXT).get(table, {})
     if not isinstance(default, dict):
         return default
-    other = name in ("family", "kind") and value != default.get(name)
+    other = name in TAGS and value != default.get(name)
     return {} if other else default
 
 
@@ -147,14 +147,6 @@ def _value(text: str) -> Any:
 def problems_of(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
     """Say pydantic's errors in a recipe's words: the field as written in TOML, and what is allowed."""
     return [_problem(dict(details), model) for details in error.errors(include_url=False)]
-
-
-def untagged(raw: Mapping[str, Any]) -> list[Problem]:
-    """The workflow's table names its kind, if it is there at all."""
-    table = raw.get("workflow")
-    if not isinstance(table, Mapping) or "kind" in table:
-        return []
-    return [Problem("workflow.kind", None, "must be given: a table that is present names its kind")]
 
 
 def _problem(details: Mapping[str, Any], model: type[BaseModel]) -> Problem:
@@ -212,10 +204,6 @@ def _tables(model: type[BaseModel], field: str) -> dict[str, type[BaseModel]]:
         if isinstance(choice, type) and issubclass(choice, BaseModel):
             tags = [choice.model_fields[tag].default for tag in TAGS if tag in choice.model_fields]
             found[str(tags[0]) if tags else ""] = choice
-    if info is not None and isinstance(info.annotation, type):
-        only = info.annotation
-        if issubclass(only, BaseModel) and "kind" in only.model_fields:
-            found[str(only.model_fields["kind"].default)] = only
     return found
 
 

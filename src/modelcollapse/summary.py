@@ -91,14 +91,14 @@ def _what(experiment: Experiment, dataset: xr.Dataset) -> str:
     actual = ", ".join(f"{_span(counts[name].values)} {name.removeprefix('n_')}" for name in COUNTS)
     solver = f", solver {learner.solver}" if hasattr(learner, "solver") else ""
     size = f" of {learner.components} components" if hasattr(learner, "components") else ""
-    source = f"{work.real_source} real data, " if work.real > 0 else ""
+    last = int(dataset["generation"][-1])
     return (
         f"{experiment.truth.family} truth, {learner.family} learner{size}{solver}, "
         f"engine {experiment.engine}\n"
         f"N = {experiment.n_samples}, {experiment.generations} generations, "
         f"{experiment.replicates} replicates, seed {experiment.seed}\n"
-        f"workflow {work.kind}, {source}{work.assignment}: "
-        f"a training set of generation {int(dataset['generation'][-1])} holds {actual} items"
+        f"workflow {work.kind}, {', '.join(work.describe())}: "
+        f"{work.holds()} of generation {last} holds {actual} items"
     )
 
 
@@ -168,7 +168,9 @@ def _trusted(experiment: Experiment, generation: int) -> bool:
     Variances and squares are skewed. From few replicates, or late without real data, where rare
     replicates carry the mean, both the mean and its standard error come out too small together.
     """
-    early = experiment.workflow.real > 0.0 or generation <= experiment.n_samples / 4
+    work = experiment.workflow
+    lasts = work.real > 0.0 or work.largest(1, 2) > 1  # real items come back, or are never thrown away
+    early = lasts or generation <= experiment.n_samples / 4
     return experiment.replicates >= FEW and early
 
 

@@ -38,6 +38,8 @@ RECIPES = {
     "dying": {"n_samples": 8, "generations": 60, "learner": {"family": "mixture", "components": 3}},
     "collapsing": {"n_samples": 3, "generations": 300, "learner": GAUSSIAN, "save": {"every": 7}},
     "common": {"streams": "common", "save": "log"},
+    "accumulate": {"workflow": {"kind": "accumulate", "real": 0.1}},
+    "accumulate-subsample": {"workflow": {"kind": "accumulate-subsample"}, "learner": GAUSSIAN},
     "categories": {"truth": CATEGORIES, "learner": {"family": "categorical"}},
     "categories, three parts": {
         "truth": CATEGORIES, "learner": {"family": "categorical"},

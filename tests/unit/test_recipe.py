@@ -49,6 +49,8 @@ GAUSSIAN = '[truth]\nfamily = "gaussian"\nmean = {}\nstd = {}\n'
 MIXTURE = '[truth]\nfamily = "mixture"\nweights = {}\nmeans = {}\nstds = {}\n'
 LEARNER = '[learner]\nfamily = "mixture"\n'
 MIX = '[workflow]\nkind = "mix"\n'
+POOL = '[workflow]\nkind = "accumulate"\n'
+SUBSAMPLE = '[workflow]\nkind = "accumulate-subsample"\n'
 CATEGORIES = '[truth]\nfamily = "categorical"\n'
 FREQUENCIES = '[learner]\nfamily = "categorical"\n'
 COIN = CATEGORIES + "probabilities = [0.5, 0.5]\n"
@@ -147,8 +149,9 @@ BAD = [
     ('[learner]\nfamily = "mixtur"', "learner.family", "'gaussian', 'mixture', 'categorical'"),
     ("[learner]\nfamily = 1", "learner.family", "'gaussian', 'mixture', 'categorical'"),
     ('learner = "mixture"', "learner", "must be a table"),
-    ("[workflow]\nreal = 0.1", "workflow.kind", "must be given"),
-    ('[workflow]\nkind = "mixx"', "workflow.kind", "'mix'"),
+    ("[workflow]\nreal = 0.1", "workflow.kind", "'mix', 'accumulate', 'accumulate-subsample'"),
+    ('[workflow]\nkind = "mixx"', "workflow.kind", "'mix', 'accumulate', 'accumulate-subsample'"),
+    ("[workflow]\nkind = 1", "workflow.kind", "'mix', 'accumulate', 'accumulate-subsample'"),
     ("workflow = 3", "workflow", "must be a table"),
     ("[truth]\nmean = 0.0", "truth.family", "'gaussian', 'mixture', 'categorical', 'data'"),
     ('[truth]\nfamily = "gauss"', "truth.family", "'gaussian', 'mixture', 'categorical', 'data'"),
@@ -227,6 +230,15 @@ BAD = [
     (MIX + "real = 0.5\nkept = 0.6", "workflow.real", "add up to 1.1"),
     (MIX + 'real_source = "old"', "workflow.real_source", "'fresh' or 'fixed'"),
     (MIX + 'real_source = "fixed"\nassignment = "per-sample"', "workflow.assignment", "stratified"),
+    (POOL + "kept = 0.1", "workflow.kept", "not a key of a recipe; known here: real, synthetic, kind"),
+    (POOL + 'real_source = "fixed"', "workflow.real_source", "not a key"),
+    (POOL + 'assignment = "per-sample"', "workflow.assignment", "not a key"),
+    (POOL + "real = 1.5", "workflow.real", "from 0 to 1"),
+    (POOL + "real = 0.5\nsynthetic = 0.6", "workflow.synthetic", "add up to 1.1"),
+    (POOL + "synthetic = 0.9", "workflow.synthetic", "add up to 0.9"),
+    (SUBSAMPLE + "kept = 0.1", "workflow.kept", "not a key"),
+    (SUBSAMPLE + "real = true", "workflow.real", "from 0 to 1"),
+    (SUBSAMPLE + "real = 0.1\nsynthetic = 0.1", "workflow.synthetic", "add up to 0.2"),
     # tables that do not fit each other
     ("n_samples = 3", "n_samples", "at least 4 for learner.components = 2"),
     ("n_samples = 9\n" + LEARNER + "components = 5", "n_samples", "at least 10"),
@@ -278,7 +290,7 @@ def test_settings_of_em_are_refused_for_scikit_learn(name, value):
         ),
         (
             "[learner]\ncomponents = 2\n[workflow]\nreal = 2",
-            ["learner.family", "workflow.kind", "workflow.real"],
+            ["learner.family", "workflow.kind"],
         ),
         (
             "seed = -1\n" + FREQUENCIES + CATEGORIES + "probabilities = [0.4, 0.7]",
@@ -406,6 +418,8 @@ ROUND = {
     "scikit-learn": LEARNER + 'solver = "scikit-learn"\n' + MIX + 'real = 0.29\nreal_source = "fixed"',
     "categories": FREQUENCIES + CATEGORIES + "probabilities = [0.2, 0.3, 0.5, 0.0]",
     "Zipf": ZIPF.format("categories = 1e3, exponent = 1, shift = 2.7"),
+    "accumulate": POOL + "real = 0.25",
+    "accumulate-subsample": SUBSAMPLE + "real = 0.1\nsynthetic = 0.9",
     "per-sample": MIX + 'kept = 0.5\nassignment = "per-sample"',
 }  # fmt: skip
 
@@ -520,6 +534,8 @@ def test_files_that_are_none(tmp_path):
         ("seed = 1", ["learner.solver=scikit-learn"], "seed = 1\n" + LEARNER + 'solver = "scikit-learn"'),
         # another family or kind than the default: a table of its own
         ("seed = 1", ["learner.family=gaussian"], 'seed = 1\n[learner]\nfamily = "gaussian"'),
+        ("seed = 1", ["workflow.kind=accumulate"], "seed = 1\n" + POOL),
+        (MIX + "real = 0.2", ["workflow.real=0.3"], MIX + "real = 0.3"),
         (
             "seed = 1",
             ["truth.family=gaussian", "truth.mean=0", "truth.std=2"],
@@ -588,6 +604,10 @@ OTHER = [
     FAIR | {"truth": {"family": "categorical", "zipf": {"categories": 3, "exponent": 1.0, "shift": 1.0}}},
     {"workflow": {"kind": "mix", "real": 0.1}},
     {"workflow": {"kind": "mix", "kept": 0.1}},
+    {"workflow": {"kind": "accumulate"}},
+    {"workflow": {"kind": "accumulate", "real": 0.1}},
+    {"workflow": {"kind": "accumulate-subsample"}},
+    {"workflow": {"kind": "accumulate-subsample", "real": 0.1}},
     {"workflow": {"kind": "mix", "real": 0.1, "real_source": "fixed"}},
     {"workflow": {"kind": "mix", "real": 0.1, "assignment": "per-sample"}},
 ]

@@ -94,10 +94,11 @@ class Categorical(Table):
         streams: Streams,
     ) -> Fit:
         """Take the weighted frequencies; weights count as repeated items."""
-        counts = np.empty((len(x), self._categories))
-        for r, n in enumerate(size):
-            given = None if weight is None else weight[r, :n]
-            counts[r] = np.bincount(x[r, :n], given, self._categories)
+        cells = x + self._categories * np.arange(len(x))[:, None]  # all replicates are counted at once
+        there = np.arange(x.shape[1]) < size[:, None]
+        given = None if weight is None else weight[there]
+        counts = np.bincount(cells[there], given, len(x) * self._categories)
+        counts = counts.reshape(len(x), self._categories).astype(np.float64)
         total = counts.sum(axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
             probability = counts / total[:, None]

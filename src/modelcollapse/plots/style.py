@@ -68,14 +68,10 @@ def legend(panel: Axes, columns: int, heading: str = "") -> None:
 
 def title(experiment: Experiment, replicates: int, width: int) -> str:
     """Say what was run: truth and learner, then sizes and workflow."""
-    real, synthetic, kept = experiment.workflow.shares()
-    how = [f"real {real:g}, synthetic {synthetic:g}, kept {kept:g}"]
-    how += ["fixed real items"] * (experiment.workflow.real_source == "fixed")
-    how += ["per-sample"] * (experiment.workflow.assignment == "per-sample")
     what = [f"truth: {_truth(experiment)}", f"learner: {_learner(experiment)}"]
     sizes = [
         f"N = {experiment.n_samples:,}",
-        ", ".join(how),
+        f"{experiment.workflow.kind}: {', '.join(experiment.workflow.describe())}",
         f"{replicates} replicate{'s' * (replicates > 1)}",
     ]
     sizes += [f"seed {experiment.seed}"]
