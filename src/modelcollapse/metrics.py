@@ -148,7 +148,7 @@ def tail_mass(models: Law, truth: Truth) -> Array:
     return np.asarray(below[:, 0] + (1.0 - below[:, 1]))
 
 
-@metric("squared Wasserstein-2 distance", SQUARE, on_the_line, "W2^2", 0.0)
+@metric("squared Wasserstein-2", SQUARE, on_the_line, "W2^2", 0.0)
 def wasserstein2(models: Law, truth: Truth) -> Array:
     """W2^2 = integral over u of (F^-1(u) - G^-1(u))^2: on the line, the quantiles are the best transport.
 

@@ -22,7 +22,7 @@ TAGS = ("family", "kind")
 
 DEFAULT_TEXT = """\
 # The blog post's experiment. A key or a table left out takes its default; these are the defaults.
-n_samples   = 10000      # N, the size of every training set
+n_samples   = 10000      # N, the size of every training set; of a pool, what a generation adds
 generations = 2000       # number of fits; generation 0 is the truth
 replicates  = 8
 seed        = 0
@@ -31,13 +31,14 @@ streams     = "independent"  # common: the same random streams for every recipe,
 save        = "all"      # all | log (about 200 log-spaced) | {every = 10}; 0 and the last always
 
 [truth]
-family  = "mixture"      # gaussian {mean, std} | mixture | data {path, column}
+family  = "mixture"      # gaussian {mean, std} | mixture | data {path, column} |
+                         # categorical {probabilities, or path, or zipf = {categories, exponent, shift}}
 weights = [0.5, 0.5]
 means   = [-2.0, 2.0]
 stds    = [1.0, 1.0]
 
 [learner]
-family     = "mixture"   # gaussian {ddof = 0 | 1} | mixture
+family     = "mixture"   # gaussian {ddof = 0 | 1} | mixture | categorical (of a categorical truth)
 components = 2
 solver     = "em"        # em: to the maximum | scikit-learn: that library at its own defaults
 start      = "model"     # em only: model (from the generating parameters) | kmeans
@@ -46,7 +47,7 @@ max_iterations = 10000   # em only
 reg_covar  = 0.0         # em only
 
 [workflow]
-kind       = "mix"
+kind       = "mix"       # mix | accumulate | accumulate-subsample (these two: real and synthetic only)
 real       = 0.0         # fractions of N
 kept       = 0.0         # carried over from the current training set, without replacement
 # synthetic = 1.0        # what the other two leave, unless given; then the three must add up to 1

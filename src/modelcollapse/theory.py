@@ -179,7 +179,8 @@ def pool_laws(experiment: Experiment) -> list[Expectation]:
     letter = "H" if isinstance(learner, Categorical) else "V"
     source = POOL_SOURCES[type(work)].format(V=letter)
     source = POOL_WITH_REAL if isinstance(work, Accumulate) and work.real > 0.0 else source
-    return _of_spread(experiment, pool_recursion, source, f"{letter}_0 - E {letter}_t, derived: {source}")
+    error = f"{letter}_0 - E {letter}_t, derived: on average an item of the pool has the truth's moments"
+    return _of_spread(experiment, pool_recursion, source, error)
 
 
 def pool_recursion(experiment: Experiment, generations: int) -> tuple[Array, Array]:

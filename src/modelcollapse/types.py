@@ -44,7 +44,7 @@ class Status(IntFlag):
     PRECISION_LIMIT = 32, "a spread is within eight roundings of its mean: float64 ends here"
     NONFINITE = 64, "the fit was not finite; the last model was kept"
     SOLVER_FAILED = 128, "the solver raised an error; the last model was kept"
-    CATEGORY_LOST = 256, "a category has probability 0; only real data can bring it back"
+    CATEGORY_LOST = 256, "a category has probability 0: the model cannot draw it"
 
 
 STICKY = Status.PRECISION_LIMIT | Status.NONFINITE | Status.SOLVER_FAILED

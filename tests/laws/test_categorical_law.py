@@ -76,7 +76,7 @@ def test_absorption_is_at_each_category_with_its_probability():
 
 
 def assert_mix(experiment) -> None:
-    """Both laws, as `theory` gives them, at a few generations; and they are the Gaussian's, of variance H_0."""
+    """Both laws, as `theory` gives them; they are those of a Gaussian of variance H_0."""
     dataset = mc.run(experiment)
     h0 = 1.0 - (np.array(experiment.truth.probabilities) ** 2).sum()
     known = {law.metric: law for law in mc.expectations(experiment)}
@@ -113,7 +113,7 @@ def test_fixed_real_items(split):
 
 
 def test_heterozygosity_falls_by_one_item_in_n():
-    """E H_t = H_0 q^t with Zipf's law, 200 categories of which most are lost at once. Sees 1.8 % of E H_30."""
+    """E H_t = H_0 q^t with Zipf's law; most of 200 categories are lost at once. Sees 1.8 % of E H_30."""
     n, zipf = 60, {"categories": 200, "exponent": 1.0, "shift": 2.7}
     experiment = recipe([0.5, 0.5], 3000, 30, n).changed(truth={"family": "categorical", "zipf": zipf})
     p = (np.arange(1, 201) + 2.7) ** -1.0

@@ -353,6 +353,7 @@ def test_one_thread_is_this_thread(monkeypatch):
         {"replicates": 10**6, "generations": 10**6, "n_samples": 10**6},
         {"n_samples": 2 * 10**9, "learner": {"family": "mixture", "components": 10**9}},
         {"save": "log", "generations": 10**15},
+        {"workflow": {"kind": "accumulate"}, "save": "log", "generations": 10**6},
         {"learner": {"family": "mixture", "solver": "scikit-learn"}, "generations": 10**7},
     ],
     ids=repr,
@@ -390,6 +391,19 @@ def test_the_default_is_within_the_limits():
     assert 1 < cost.seconds < 600
     assert cost.memory < 2**30
     assert str(cost).startswith("about ")
+
+
+@pytest.mark.parametrize("kind", ["accumulate", "accumulate-subsample"])
+def test_a_growing_pool_is_estimated_by_its_largest(kind):
+    """Memory by the last pool, time by the mean one; what would be beyond the limits is refused."""
+    mix, pool = (
+        lab.estimate(Experiment(generations=1000, replicates=1, save="log", workflow={"kind": k}))
+        for k in ("mix", kind)
+    )
+    assert pool.memory - pool.disk == pytest.approx(1000 * (mix.memory - mix.disk))
+    assert 400 < pool.seconds / mix.seconds < 501
+    with pytest.raises(RecipeError, match="together take"):
+        lab.check_size(Experiment(n_samples=10**6, generations=10**3, workflow={"kind": kind}))
 
 
 def test_what_an_engine_refuses_is_refused_before_any_work(monkeypatch):
