@@ -169,9 +169,8 @@ def _trusted(experiment: Experiment, generation: int) -> bool:
     replicates carry the mean, both the mean and its standard error come out too small together.
     """
     work = experiment.workflow
-    lasts = work.real > 0.0 or work.largest(1, 2) > 1  # real items come back, or are never thrown away
-    early = lasts or generation <= experiment.n_samples / 4
-    return experiment.replicates >= FEW and early
+    real = work.real > 0.0 or work.grows  # real items come back, or stay
+    return experiment.replicates >= FEW and (real or generation <= experiment.n_samples / 4)
 
 
 def _caution(experiment: Experiment, generations: list[int]) -> str:

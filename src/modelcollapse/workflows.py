@@ -40,6 +40,9 @@ class Corpus:
 class Workflow(Protocol):
     """The first training set, and the next one."""
 
+    grows: ClassVar[bool]
+    """Whether it keeps a pool of all items so far, to which each generation adds."""
+
     @property
     def real(self) -> float:
         """The share of real items in what is drawn for each generation."""
@@ -93,6 +96,7 @@ class Mix(Table):
     """
 
     name: ClassVar[str] = "mix"
+    grows: ClassVar[bool] = False
 
     kind: Literal["mix"] = "mix"
     real: Share = 0.0
@@ -187,6 +191,9 @@ class Mix(Table):
 class _Pool(Table):
     """A pool of all items so far, to which each generation adds N: a real part and a synthetic one."""
 
+    grows: ClassVar[bool] = True
+
+    kind: str
     real: Share = 0.0
     synthetic: Share | None = None
 

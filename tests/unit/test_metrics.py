@@ -262,6 +262,24 @@ def test_total_variance_and_squared_error_of_the_mean(name):
     assert error == pytest.approx((center - 1.0) ** 2, rel=1e-12)
 
 
+def test_every_metric_says_all_about_itself():
+    heads = {}
+    for name, metric in metrics.METRICS.items():
+        assert metric.name == name
+        assert metric.label
+        assert "{" not in metric.unit.format(x="units of x")
+        items = (
+            metric.applies(Categorical(), categories([0.5, 0.5])),
+            metric.applies(Gaussian(), gaussian(0, 1)),
+        )
+        assert any(items)
+        for kind in np.flatnonzero(items):
+            assert not metric.head or heads.setdefault((kind, metric.head), name) == name
+    for spread, error in metrics.SPREAD.values():
+        assert metrics.METRICS[error].is_distance
+        assert not metrics.METRICS[spread].is_distance
+
+
 def test_generation_zero_of_a_result_is_the_truth():
     dataset = mc.run(mc.Experiment(n_samples=20, generations=2, replicates=3))
     law = {

@@ -230,7 +230,7 @@ BAD = [
     (MIX + "real = 0.5\nkept = 0.6", "workflow.real", "add up to 1.1"),
     (MIX + 'real_source = "old"', "workflow.real_source", "'fresh' or 'fixed'"),
     (MIX + 'real_source = "fixed"\nassignment = "per-sample"', "workflow.assignment", "stratified"),
-    (POOL + "kept = 0.1", "workflow.kept", "not a key of a recipe; known here: real, synthetic, kind"),
+    (POOL + "kept = 0.1", "workflow.kept", "not a key of a recipe; known here: kind, real, synthetic"),
     (POOL + 'real_source = "fixed"', "workflow.real_source", "not a key"),
     (POOL + 'assignment = "per-sample"', "workflow.assignment", "not a key"),
     (POOL + "real = 1.5", "workflow.real", "from 0 to 1"),
