@@ -15,9 +15,10 @@ from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
 from modelcollapse import families, recipe, saving, streams, truths, workflows
 from modelcollapse.engines import ENGINES
 from modelcollapse.errors import DataError, Problem, RecipeError
+from modelcollapse.families.categorical import Categorical
 from modelcollapse.families.mixture import Mixture, MixtureTruth, lengths_differ
 from modelcollapse.fields import Count, Seed, Table, bad
-from modelcollapse.sources import DataSet, Law, Source
+from modelcollapse.sources import DataSet, Law, Truth
 from modelcollapse.types import Array, Params
 from modelcollapse.workflows import Mix
 
@@ -31,9 +32,9 @@ def _engine(value: Any) -> Any:
     return value
 
 
-Truth: TypeAlias = Annotated[reduce(or_, truths.TRUTHS), Field(discriminator="family")]  # type: ignore[valid-type]
-Learner: TypeAlias = Annotated[reduce(or_, families.LEARNERS), Field(discriminator="family")]  # type: ignore[valid-type]
-WorkflowTable: TypeAlias = reduce(or_, workflows.WORKFLOWS)  # type: ignore[valid-type]
+TruthTable: TypeAlias = Annotated[reduce(or_, truths.TRUTHS), Field(discriminator="family")]  # type: ignore[valid-type]
+LearnerTable: TypeAlias = Annotated[reduce(or_, families.LEARNERS), Field(discriminator="family")]  # type: ignore[valid-type]
+WorkflowTable: TypeAlias = Annotated[reduce(or_, workflows.WORKFLOWS), Field(discriminator="kind")]  # type: ignore[valid-type]
 
 
 class Experiment(Table):
@@ -46,7 +47,7 @@ class Experiment(Table):
     Parameters
     ----------
     n_samples
-        N, the size of every training set.
+        N, the size of every training set, or what each generation adds to the pool.
     generations
         The number of fits; generation 0 is the truth.
     replicates
@@ -61,7 +62,7 @@ class Experiment(Table):
     RecipeError
         With every problem found, not only the first.
     DataError
-        Where the truth is a data set that is not what it should be.
+        Where the truth lies in a file that is not what it should be.
     """
 
     n_samples: Count = 10_000
@@ -71,33 +72,36 @@ class Experiment(Table):
     engine: Annotated[str, BeforeValidator(_engine)] = "exact"
     streams: Literal["independent", "common"] = "independent"
     save: Annotated[saving.Save, BeforeValidator(saving.check)] = "all"
-    truth: Truth = MixtureTruth(weights=(0.5, 0.5), means=(-2.0, 2.0), stds=(1.0, 1.0))
-    learner: Learner = Mixture()
+    truth: TruthTable = MixtureTruth(weights=(0.5, 0.5), means=(-2.0, 2.0), stds=(1.0, 1.0))
+    learner: LearnerTable = Mixture()
     workflow: WorkflowTable = Mix()
 
-    _source: Source = PrivateAttr()
+    _source: Truth = PrivateAttr()
 
     def __init__(self, **values: Any) -> None:
-        """Check all values, and read the data set where the truth is one."""
+        """Check all values, and read the truth where it lies in a file."""
         self._build(values, Path(), "")
 
     def _build(self, values: Mapping[str, Any], base: Path, file: str, data: Array | None = None) -> None:
         try:
             super().__init__(**values)
         except ValidationError as error:
-            found = recipe.problems_of(error, Experiment) + recipe.untagged(values)
+            found = recipe.problems_of(error, Experiment)
             found += _more_problems(values, found) + _file_problems(values.get("truth"), base, data)
             raise RecipeError(found, file) from None
-        problems = recipe.untagged(values) + cross_check(self)
+        problems = cross_check(self)
         if problems:
             raise RecipeError(problems + _file_problems(values.get("truth"), base, data), file)
         try:
-            self._source = _source_of(self.truth, base, data)
+            self._source = truths.source_of(self.truth, base, data)
             problems = _data_problems(self)
         except DataError as error:
             raise DataError(error.problems, file) from None
         if problems:
             raise DataError(problems, file)
+        if isinstance(self.learner, Categorical) and isinstance(self._source, Law):
+            # how many categories there are is the truth's to say
+            self.__dict__["learner"] = self.learner.of(self._source.params.probability.shape[1])
 
     @classmethod
     def from_toml(cls, source: str | Path, changes: Iterable[str] = ()) -> "Experiment":
@@ -115,7 +119,7 @@ class Experiment(Table):
 
     @classmethod
     def from_json(cls, text: str, data: Array | None = None) -> "Experiment":
-        """Read the recipe of a result; ``data`` are the values of its data set, where it has one."""
+        """Read the recipe of a result; ``data`` are the numbers of its truth's file, if it has one."""
         raw = json.loads(text)
         raw["seed"] = int(raw.get("seed", 0))
         return cls._from_raw(raw, Path(), "", data)
@@ -130,7 +134,7 @@ class Experiment(Table):
 
     def changed(self, **values: Any) -> "Experiment":
         """Another experiment, with some values replaced; everything is checked again."""
-        data = self._source.values if isinstance(self._source, DataSet) and "truth" not in values else None
+        data = None if "truth" in values else self.held
         return self._from_raw({**self.table(), **values}, Path(), "", data)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> "Experiment":
@@ -153,9 +157,14 @@ class Experiment(Table):
         return json.dumps(table, sort_keys=True, allow_nan=False)
 
     @property
-    def source(self) -> Source:
+    def source(self) -> Truth:
         """The truth, as something to draw from."""
         return self._source
+
+    @property
+    def held(self) -> Array | None:
+        """What the truth's file holds, where it lies in one."""
+        return truths.held(self.truth, self._source)
 
     @property
     def start(self) -> Params | None:
@@ -170,7 +179,7 @@ class Experiment(Table):
         """What decides the numbers of one replicate: no replicates, generations or saved ones.
 
         Values at their defaults are left out, so that a key added to recipes later moves no stream;
-        a data set stands there with the hash of its values.
+        what lies in a file stands there with the hash of its numbers.
         """
         kept = self.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
         for name in ("generations", "replicates", "save", "seed", "streams"):
@@ -178,8 +187,8 @@ class Experiment(Table):
         for name, tag in (("truth", "family"), ("learner", "family"), ("workflow", "kind")):
             kept.setdefault(name, {})[tag] = getattr(getattr(self, name), tag)
         kept["workflow"].pop("synthetic", None)  # what the others leave, whether it is given or not
-        if isinstance(self._source, DataSet):
-            kept["truth"] = {"family": "data", "sha256": truths.digest(self._source.values)}
+        if self.held is not None:
+            kept["truth"] = {"family": self.truth.family, "sha256": truths.digest(self.held)}
         return {"version": STREAM_VERSION, **kept}
 
     def key(self) -> tuple[int, ...]:
@@ -214,7 +223,20 @@ class Experiment(Table):
 def cross_check(experiment: Experiment) -> list[Problem]:
     """What does not fit together, each table alone being right, and what the engine cannot do."""
     engine = ENGINES[experiment.engine](experiment.learner)
-    return [*experiment.learner.problems(experiment.n_samples), *engine.refuses(experiment)]
+    return [
+        *_other_items(type(experiment.truth), type(experiment.learner)),
+        *experiment.learner.problems(experiment.n_samples),
+        *engine.refuses(experiment),
+    ]
+
+
+def _other_items(truth: Any, learner: Any) -> list[Problem]:
+    """A learner of other items than the truth's."""
+    if truth.items == learner.items:
+        return []
+    fitting = ", ".join(repr(one.name) for one in families.LEARNERS if one.items == truth.items)
+    allowed = f"must be one of {fitting}: the truth's items are {truth.items}"
+    return [Problem("learner.family", learner.name, allowed)]
 
 
 def _more_problems(values: Mapping[str, Any], found: list[Problem]) -> list[Problem]:
@@ -223,12 +245,25 @@ def _more_problems(values: Mapping[str, Any], found: list[Problem]) -> list[Prob
     right = {k: v for k, v in values.items() if k not in broken and k in Experiment.model_fields}
     truth = right.pop("truth", values.get("truth"))
     more = _lengths(truth)
+    named = (
+        _named(truths.TRUTHS, truth, "mixture"),
+        _named(families.LEARNERS, values.get("learner"), "mixture"),
+    )
+    more += _other_items(*named) if all(named) else []
     try:
         Experiment(**right)
     except RecipeError as error:
-        more += [p for p in error.problems if not broken & {p.field.split(".")[0], "learner"}]
+        elsewhere = [p for p in error.problems if p.field != "learner.family"]  # it had another truth
+        more += [p for p in elsewhere if not broken & {p.field.split(".")[0], "learner"}]
     told = {(problem.field, problem.allowed) for problem in found}
     return [problem for problem in more if (problem.field, problem.allowed) not in told]
+
+
+def _named(tables: tuple[type[Table], ...], raw: Any, default: str) -> type[Table] | None:
+    """The table that a recipe's text names, or the default where it has none."""
+    tag = raw.get("family") if isinstance(raw, Mapping) else getattr(raw, "family", None)
+    tag = default if raw is None else tag
+    return next((table for table in tables if table.model_fields["family"].default == tag), None)
 
 
 def _lengths(truth: Any) -> list[Problem]:
@@ -243,22 +278,17 @@ def _lengths(truth: Any) -> list[Problem]:
 
 
 def _file_problems(truth: Any, base: Path, data: Array | None) -> list[Problem]:
-    """What is wrong with a recipe's data file, so that it is told with what is wrong elsewhere."""
+    """What is wrong with a truth's file, so that it is told with what is wrong elsewhere."""
+    table = _named(truths.TRUTHS, truth, "mixture")
     try:
-        _source_of(truths.DataTruth.model_validate(truth), base, data)
-    except ValidationError:  # another truth, or its table is told already
+        parsed = table.model_validate(truth) if table is not None and truth is not None else None
+        if parsed is not None and truths.in_file(parsed):
+            truths.source_of(parsed, base, data)
+    except ValidationError:  # its table is told already
         return []
     except DataError as error:
         return list(error.problems)
     return []
-
-
-def _source_of(truth: Any, base: Path, data: Array | None) -> Source:
-    if isinstance(truth, truths.DataTruth):
-        if data is not None and not data.size:
-            raise DataError([Problem("truth.path", truth.path, "has no values stored with its result")])
-        return truths.read(truth, base) if data is None else DataSet(data)
-    return Law(*truth.law())
 
 
 def _data_problems(experiment: Experiment) -> list[Problem]:

@@ -12,6 +12,7 @@ import xarray as xr
 
 from modelcollapse import results, saving
 from modelcollapse.engines import ENGINES
+from modelcollapse.engines.base import Cost
 from modelcollapse.errors import Problem, RecipeError
 from modelcollapse.experiment import Experiment
 from modelcollapse.recursion import Info, generations
@@ -45,12 +46,20 @@ class Estimate:
 
 def estimate(experiment: Experiment) -> Estimate:
     """Estimate time (one core), memory and disk, to the order of magnitude."""
-    cost = ENGINES[experiment.engine](experiment.learner).cost(experiment.n_samples)
+    cost = _cost(experiment)
     numbers = sum(math.prod(shape) for shape in results.shapes(experiment).values())
     disk = 8 * numbers * experiment.replicates * saving.most(experiment.save, experiment.generations)
     at_once = min(experiment.replicates, max(1, CHUNK_BYTES // max(cost.memory, 1)) * cores())
     seconds = cost.seconds * experiment.replicates * experiment.generations
     return Estimate(seconds, at_once * cost.memory + disk, disk)
+
+
+def _cost(experiment: Experiment) -> Cost:
+    """What a generation of one replicate takes: the mean of its time, and the most of its memory."""
+    engine = ENGINES[experiment.engine](experiment.learner)
+    first = engine.cost(experiment.n_samples)
+    last = engine.cost(experiment.workflow.largest(experiment.n_samples, experiment.generations))
+    return Cost((first.seconds + last.seconds) / 2.0, last.memory)
 
 
 def cores() -> int:
@@ -140,8 +149,8 @@ def replay(dataset: xr.Dataset, *, threads: int | None = None) -> xr.Dataset:
 def _chunks(experiment: Experiment, threads: int, chunk: int | None) -> list[slice]:
     replicates = experiment.replicates
     if chunk is None:
-        memory = ENGINES[experiment.engine](experiment.learner).cost(experiment.n_samples).memory
-        chunk = max(1, min(math.ceil(replicates / threads), CHUNK_BYTES // max(memory, 1)))
+        memory = max(_cost(experiment).memory, 1)
+        chunk = max(1, min(math.ceil(replicates / threads), CHUNK_BYTES // memory))
     return [slice(i, min(i + chunk, replicates)) for i in range(0, replicates, chunk)]
 
 

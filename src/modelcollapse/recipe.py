@@ -17,9 +17,12 @@ LARGEST_FILE = 10 * 2**20
 Raw = dict[str, Any]
 """A recipe as TOML gives it: nothing checked, nothing filled in."""
 
+TAGS = ("family", "kind")
+"""Keys that say which of several tables one is."""
+
 DEFAULT_TEXT = """\
 # The blog post's experiment. A key or a table left out takes its default; these are the defaults.
-n_samples   = 10000      # N, the size of every training set
+n_samples   = 10000      # N, the size of every training set; of a pool, what a generation adds
 generations = 2000       # number of fits; generation 0 is the truth
 replicates  = 8
 seed        = 0
@@ -28,13 +31,14 @@ streams     = "independent"  # common: the same random streams for every recipe,
 save        = "all"      # all | log (about 200 log-spaced) | {every = 10}; 0 and the last always
 
 [truth]
-family  = "mixture"      # gaussian {mean, std} | mixture | data {path, column}
+family  = "mixture"      # gaussian {mean, std} | mixture | data {path, column} |
+                         # categorical {probabilities, or path, or zipf = {categories, exponent, shift}}
 weights = [0.5, 0.5]
 means   = [-2.0, 2.0]
 stds    = [1.0, 1.0]
 
 [learner]
-family     = "mixture"   # gaussian {ddof = 0 | 1} | mixture
+family     = "mixture"   # gaussian {ddof = 0 | 1} | mixture | categorical (of a categorical truth)
 components = 2
 solver     = "em"        # em: to the maximum | scikit-learn: that library at its own defaults
 start      = "model"     # em only: model (from the generating parameters) | kmeans
@@ -43,7 +47,7 @@ max_iterations = 10000   # em only
 reg_covar  = 0.0         # em only
 
 [workflow]
-kind       = "mix"
+kind       = "mix"       # mix | accumulate | accumulate-subsample (these two: real and synthetic only)
 real       = 0.0         # fractions of N
 kept       = 0.0         # carried over from the current training set, without replacement
 # synthetic = 1.0        # what the other two leave, unless given; then the three must add up to 1
@@ -109,7 +113,7 @@ def replace_values(raw: Raw, changes: Iterable[str]) -> Raw:
             problems.append(Problem("--set", change, "must be key=value or table.key=value"))
         else:
             settings.append((parts, _value(text.strip())))
-    for parts, value in sorted(settings, key=lambda setting: setting[0][-1] not in ("family", "kind")):
+    for parts, value in sorted(settings, key=lambda setting: setting[0][-1] not in TAGS):
         if len(parts) == 1:
             raw[parts[0]] = value
             continue
@@ -129,7 +133,7 @@ def _default_table(table: str, name: str, value: Any) -> Any:
     default = {} if table == "save" else tomllib.loads(DEFAULT_TEXT).get(table, {})
     if not isinstance(default, dict):
         return default
-    other = name in ("family", "kind") and value != default.get(name)
+    other = name in TAGS and value != default.get(name)
     return {} if other else default
 
 
@@ -144,14 +148,6 @@ def _value(text: str) -> Any:
 def problems_of(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
     """Say pydantic's errors in a recipe's words: the field as written in TOML, and what is allowed."""
     return [_problem(dict(details), model) for details in error.errors(include_url=False)]
-
-
-def untagged(raw: Mapping[str, Any]) -> list[Problem]:
-    """The workflow's table names its kind, if it is there at all."""
-    table = raw.get("workflow")
-    if not isinstance(table, Mapping) or "kind" in table:
-        return []
-    return [Problem("workflow.kind", None, "must be given: a table that is present names its kind")]
 
 
 def _problem(details: Mapping[str, Any], model: type[BaseModel]) -> Problem:
@@ -202,18 +198,13 @@ def _place(location: tuple[Any, ...], model: type[BaseModel]) -> tuple[str, type
 
 
 def _tables(model: type[BaseModel], field: str) -> dict[str, type[BaseModel]]:
-    """The tables a field can hold, by their tag."""
+    """The tables a field can hold, by their tag; one without a tag by none."""
     found: dict[str, type[BaseModel]] = {}
     info = model.model_fields.get(field)
     for choice in typing.get_args(info.annotation) if info else ():
         if isinstance(choice, type) and issubclass(choice, BaseModel):
-            for tag in ("family", "kind"):
-                if tag in choice.model_fields:
-                    found[str(choice.model_fields[tag].default)] = choice
-    if info is not None and isinstance(info.annotation, type):
-        only = info.annotation
-        if issubclass(only, BaseModel) and "kind" in only.model_fields:
-            found[str(only.model_fields["kind"].default)] = only
+            tags = [choice.model_fields[tag].default for tag in TAGS if tag in choice.model_fields]
+            found[str(tags[0]) if tags else ""] = choice
     return found
 
 

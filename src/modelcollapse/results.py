@@ -8,9 +8,9 @@ import xarray as xr
 
 from modelcollapse.experiment import Experiment
 from modelcollapse.families.base import Family
-from modelcollapse.metrics import METRICS
+from modelcollapse.metrics import metrics_of
 from modelcollapse.recursion import Info
-from modelcollapse.sources import DataSet, Law, Source
+from modelcollapse.sources import Law
 from modelcollapse.types import Array, Params, Status
 from modelcollapse.version import __version__
 
@@ -21,6 +21,7 @@ LABELS = {
     "weight": "weight of a component",
     "mean": "mean of a component",
     "std": "standard deviation of a component",
+    "probability": "probability of a category",
     "total_mean": "mean of the model",
     "total_variance": "variance of the model",
     "n_real": "real items in the training set",
@@ -29,8 +30,12 @@ LABELS = {
     "iterations": "passes of the fit over the training set",
     "status": "what has happened to the replicate",
     "truth_value": "the real items",
+    "truth_probability": "probability of a category in the truth",
 }
-MODELS_AT_ONCE = 4096
+HELD = {"data": ("truth_value", "truth_item"), "categorical": ("truth_probability", "category")}
+"""The variable and its axis that keep what a truth's file held, so that a result needs no file."""
+MODELS_AT_ONCE, NUMBERS_AT_ONCE = 4096, 2**22
+"""Models that are measured at a time at most, and the numbers that they have together."""
 
 Variables = dict[str, np.ndarray[Any, Any]]
 
@@ -61,9 +66,10 @@ def _put_truth(experiment: Experiment, variables: Variables) -> None:
     if experiment.start is not None:
         for name, value in experiment.learner.record(experiment.start).items():
             variables[name][:, 0] = value[0]
-    mean, variance = experiment.source.moments()
-    variables["total_mean"][:, 0] = mean[0]
-    variables["total_variance"][:, 0] = variance[0]
+    if "total_mean" in variables:
+        mean, variance = experiment.source.moments()
+        variables["total_mean"][:, 0] = mean[0]
+        variables["total_variance"][:, 0] = variance[0]
 
 
 def put(
@@ -89,8 +95,9 @@ def assemble(experiment: Experiment, variables: Variables, saved: Sequence[int])
         name: ("replicate", "generation", *experiment.learner.dimensions.get(name, ())) for name in variables
     }
     data = {name: (dimensions[name], value[:, : len(saved)]) for name, value in variables.items()}
-    if isinstance(experiment.source, DataSet):
-        data["truth_value"] = (("truth_item",), experiment.source.values.copy())
+    if experiment.held is not None:
+        variable, axis = HELD[experiment.truth.family]
+        data[variable] = ((axis,), experiment.held.copy())
     coordinates = {
         "replicate": np.arange(experiment.replicates),
         "generation": np.asarray(saved, dtype=np.int64),
@@ -118,8 +125,9 @@ def _attributes(experiment: Experiment) -> dict[str, Any]:
 
 
 def experiment_of(dataset: xr.Dataset) -> Experiment:
-    """The recipe a result came from; a data set as truth is stored with it."""
-    values = dataset["truth_value"].values if "truth_value" in dataset else np.empty(0)
+    """The recipe a result came from; what its truth's file held is stored with it."""
+    held = [dataset[name].values for name, _ in HELD.values() if name in dataset]
+    values = held[0] if held else np.empty(0)
     return Experiment.from_json(dataset.attrs["recipe"], values)
 
 
@@ -131,26 +139,29 @@ def measure(dataset: xr.Dataset, name: str) -> xr.DataArray:
     dataset
         A result, or part of one: select generations first where a metric takes long.
     name
-        One of ``total_variance``, ``component_variance``, ``components_alive``, ``tail_mass``,
-        ``wasserstein2``, ``kullback_leibler``, ``squared_error_of_mean``.
+        A metric that applies to the result's family and truth: all are listed in ``docs/recipe.md``.
     """
-    if name not in METRICS:
-        raise ValueError(f"metric = {name!r}: must be one of {', '.join(METRICS)}")
-    metric = METRICS[name]
     experiment = experiment_of(dataset)
     family, truth = experiment.learner, experiment.source
+    known = metrics_of(family, truth)
+    if name not in known:
+        raise ValueError(f"metric = {name!r}: must be one of {', '.join(known)}")
+    metric = known[name]
     fitted = dataset["generation"].values > 0
     part = dataset.isel(generation=fitted).transpose("replicate", "generation", ...)
     shape = (part.sizes["replicate"], part.sizes["generation"])
     flat = {n: _flat(part[n].values, shape) for n in family.dimensions}
-    values = np.full((shape[0], len(fitted)), metric.at_truth)
+    values = np.empty((shape[0], len(fitted)))
+    of_one = sum(values.size for values in flat.values()) // max(shape[0] * shape[1], 1)
+    at_once = min(MODELS_AT_ONCE, max(1, NUMBERS_AT_ONCE // max(of_one, 1)))
     computed = [
-        metric.compute(Law(family, family.restore(_rows(flat, i))), truth)
-        for i in range(0, shape[0] * shape[1], MODELS_AT_ONCE)
+        metric.compute(Law(family, family.restore(_rows(flat, i, at_once))), truth)
+        for i in range(0, shape[0] * shape[1], at_once)
     ]
     if computed:
         values[:, fitted] = np.concatenate(computed).reshape(shape)
-    values[:, ~fitted] = _at_truth(metric.name, metric.at_truth, truth, experiment)
+    same = None if experiment.start is None else Law(family, experiment.start)
+    values[:, ~fitted] = metric.value_at_truth(truth, same)
     dimensions = ("replicate", "generation")
     coordinates = {d: dataset[d] for d in dimensions}
     return xr.DataArray(values, coordinates, dimensions, name, {"long_name": metric.label})
@@ -160,16 +171,5 @@ def _flat(values: Array, shape: tuple[int, int]) -> Array:
     return values.reshape(shape[0] * shape[1], *values.shape[2:])
 
 
-def _rows(flat: Mapping[str, Array], first: int) -> dict[str, Array]:
-    return {name: value[first : first + MODELS_AT_ONCE] for name, value in flat.items()}
-
-
-def _at_truth(name: str, known: float, truth: Source, experiment: Experiment) -> float:
-    """A metric's value at generation 0, where the model is the truth."""
-    if name == "total_variance":
-        return float(truth.moments()[1][0])
-    if name in ("component_variance", "components_alive") and experiment.start is not None:
-        return float(METRICS[name].compute(Law(experiment.learner, experiment.start), truth)[0])
-    if name == "kullback_leibler" and not isinstance(truth, Law):
-        return np.nan
-    return known
+def _rows(flat: Mapping[str, Array], first: int, count: int) -> dict[str, Array]:
+    return {name: value[first : first + count] for name, value in flat.items()}

@@ -1,34 +1,28 @@
 """What one draws from: a family with parameters, or a data set. Workflows make sources; engines draw.
 
-Truth and model are the same kind of thing here. A source answers for its distribution too, so
-that metrics can compare a model with it.
+Truth and model are the same kind of thing here. Both answer for their distribution too, so that
+metrics can compare a model with the truth.
 """
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol, TypeAlias, cast
 
 import numpy as np
 from scipy.special import ndtr
 
 from modelcollapse import grids
-from modelcollapse.families.base import Family
+from modelcollapse.families.base import REAL, Family, RealFamily
 from modelcollapse.grids import Grid, Resolution
 from modelcollapse.streams import Streams
-from modelcollapse.types import Array, Params, Sizes, per_replicate
+from modelcollapse.types import Array, ItemArray, Params, Sizes, per_replicate
 
 
 class Source(Protocol):
-    """A distribution of items, for one replicate or a batch of them."""
+    """A distribution of items, for one replicate or a batch of them: all that an engine asks of it."""
 
-    def sample(self, size: Sizes, streams: Streams) -> Array:
+    def sample(self, size: Sizes, streams: Streams) -> ItemArray:
         """Draw ``size`` items for each stream: ``(replicate, item)``."""
-
-    def moments(self) -> tuple[Array, Array]:
-        """Mean and variance (divided by n for a data set), ``(replicate,)`` or ``(1,)``."""
-
-    def quantile(self, score: Array) -> Array:
-        """Quantiles at the probabilities Phi(score), ``(replicate or 1, point)``."""
 
     def grid(self, resolution: Resolution) -> Grid:
         """Bins on which its items can be counted."""
@@ -44,17 +38,29 @@ class Law:
     family: Family
     params: Params
 
-    def sample(self, size: Sizes, streams: Streams) -> Array:
+    @property
+    def items(self) -> str:
+        """What its items are."""
+        return self.family.items
+
+    @property
+    def line(self) -> RealFamily:
+        """The family, where its items are real numbers."""
+        if self.family.items != REAL:
+            raise TypeError(f"the items of a {self.family.name} are {self.family.items}, not {REAL}")
+        return cast(RealFamily, self.family)
+
+    def sample(self, size: Sizes, streams: Streams) -> ItemArray:
         """Draw from the family."""
         return self.family.sample(self.params, size, streams)
 
     def moments(self) -> tuple[Array, Array]:
-        """Total mean and variance."""
-        return self.family.moments(self.params)
+        """Total mean and variance, of real numbers: ``(replicate,)`` or ``(1,)``."""
+        return self.line.moments(self.params)
 
     def quantile(self, score: Array) -> Array:
-        """Quantiles of the family."""
-        return self.family.quantile(self.params, score)
+        """Quantiles at the probabilities Phi(score), of real numbers: ``(replicate or 1, point)``."""
+        return self.line.quantile(self.params, score)
 
     def grid(self, resolution: Resolution) -> Grid:
         """The family's bins."""
@@ -71,6 +77,8 @@ class DataSet:
 
     The values are a read-only copy, for they are part of a recipe.
     """
+
+    items: ClassVar[str] = REAL
 
     values: Array
 
@@ -124,3 +132,7 @@ class DataSet:
     def __hash__(self) -> int:
         """Hash the values."""
         return hash(self.values.tobytes())
+
+
+Truth: TypeAlias = Law | DataSet
+"""What a recipe's truth is: a law, or real items."""

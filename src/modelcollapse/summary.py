@@ -10,20 +10,10 @@ import numpy as np
 import xarray as xr
 
 from modelcollapse.experiment import Experiment
+from modelcollapse.metrics import metrics_of
 from modelcollapse.results import COUNTS, experiment_of, measure
 from modelcollapse.theory import Expectation, expectations
 from modelcollapse.types import Array, IntArray, Status
-
-SHOWN = {
-    "total_variance": "variance",
-    "component_variance": "of components",
-    "components_alive": "alive",
-    "tail_mass": "tail mass",
-    "wasserstein2": "W2^2",
-    "kullback_leibler": "KL (nats)",
-}
-"""Metrics of the summary and the heads of their columns."""
-
 
 FEW = 30
 """Replicates below which the summary gives no z."""
@@ -101,14 +91,14 @@ def _what(experiment: Experiment, dataset: xr.Dataset) -> str:
     actual = ", ".join(f"{_span(counts[name].values)} {name.removeprefix('n_')}" for name in COUNTS)
     solver = f", solver {learner.solver}" if hasattr(learner, "solver") else ""
     size = f" of {learner.components} components" if hasattr(learner, "components") else ""
-    source = f"{work.real_source} real data, " if work.real > 0 else ""
+    last = int(dataset["generation"][-1])
     return (
         f"{experiment.truth.family} truth, {learner.family} learner{size}{solver}, "
         f"engine {experiment.engine}\n"
         f"N = {experiment.n_samples}, {experiment.generations} generations, "
         f"{experiment.replicates} replicates, seed {experiment.seed}\n"
-        f"workflow {work.kind}, {source}{work.assignment}: "
-        f"a training set of generation {int(dataset['generation'][-1])} holds {actual} items"
+        f"workflow {work.kind}, {', '.join(work.describe())}: "
+        f"{work.holds()} of generation {last} holds {actual} items"
     )
 
 
@@ -134,8 +124,10 @@ def _statuses(dataset: xr.Dataset) -> str:
 
 def _table(dataset: xr.Dataset, generations: list[int]) -> str:
     """Medians at a few generations, and the band of the last."""
-    columns = [measure(dataset.sel(generation=generations), name).values for name in SHOWN]
-    rows = [["generation", *SHOWN.values()]]
+    experiment = experiment_of(dataset)
+    heads = {m.name: m.head for m in metrics_of(experiment.learner, experiment.source).values() if m.head}
+    columns = [measure(dataset.sel(generation=generations), name).values for name in heads]
+    rows = [["generation", *heads.values()]]
     for i, generation in enumerate(generations):
         rows.append([str(generation), *(_quantile(column[:, i], 0.5) for column in columns)])
     if dataset.sizes["replicate"] > 1:
@@ -176,8 +168,9 @@ def _trusted(experiment: Experiment, generation: int) -> bool:
     Variances and squares are skewed. From few replicates, or late without real data, where rare
     replicates carry the mean, both the mean and its standard error come out too small together.
     """
-    early = experiment.workflow.real > 0.0 or generation <= experiment.n_samples / 4
-    return experiment.replicates >= FEW and early
+    work = experiment.workflow
+    real = work.real > 0.0 or work.grows  # real items come back, or stay
+    return experiment.replicates >= FEW and (real or generation <= experiment.n_samples / 4)
 
 
 def _caution(experiment: Experiment, generations: list[int]) -> str:

@@ -2,6 +2,10 @@
 
 n items a training set, q = 1 - 1/n. M and V are a model's total mean and variance, mu0 and V0 the
 truth's. A = E V and B = E (M - mu0)^2 over replicates.
+
+A model of categories is as many variables, one a category: 1 for its items and 0 for all others. Each
+has the mean p and the variance p (1 - p), so that laws that are linear in V and B hold of the sums over
+categories, too: of H = 1 - sum p^2 in the place of V, and of sum (p - p0)^2 in the place of (M - mu0)^2.
 """
 
 from collections.abc import Callable
@@ -11,11 +15,13 @@ import numpy as np
 from scipy.special import gammaln, psi
 
 from modelcollapse.experiment import Experiment
+from modelcollapse.families.categorical import Categorical
 from modelcollapse.families.gaussian import Gaussian
 from modelcollapse.families.mixture import Mixture
+from modelcollapse.metrics import METRICS, SPREAD
 from modelcollapse.sources import Law
 from modelcollapse.types import Array
-from modelcollapse.workflows import Mix
+from modelcollapse.workflows import Accumulate, AccumulateSubsample, Mix
 
 SCIKIT_LEARN_REG = 1e-6
 """reg_covar of scikit-learn's GaussianMixture at its defaults."""
@@ -25,10 +31,20 @@ REPLACE_SOURCES = (
     "E V_t = (1 - 1/n)^t V0, derived: each fit keeps the sample's moments",
     "Var M_t = V0 - E V_t, derived: each fit keeps the sample's moments",
 )
+DRIFT_SOURCES = (
+    "E H_t = (1 - 1/n)^t H_0; Seddik et al. 2024, arXiv 2404.05090",
+    "E sum (p_t - p_0)^2 = H_0 - E H_t, derived: frequencies are a martingale",
+)
 UNBIASED_SOURCES = (
     "E V_t = V0, unbiased; Bertrand et al. 2023, arXiv 2310.00429",
     "E (M_t - mu0)^2 = V0 t/n; Bertrand et al. 2023, arXiv 2310.00429",
 )
+POOL_SOURCES = {
+    Accumulate: "E {V}_t = {V}_0 prod_(k<=t) (1 - 1/(n k^2)); Kazdan et al. 2024, arXiv 2410.16713",
+    AccumulateSubsample: "accumulate-subsample law, derived; the process is that of Kazdan et al. 2024, "
+    "arXiv 2410.16713",
+}
+POOL_WITH_REAL = "accumulate law with real items, derived; the process is that of Gerstgrasser et al. 2024"
 MIX_SOURCE = "mix law, derived; the process is that of Shumailov et al. 2024, Nature 631, 755"
 
 
@@ -55,6 +71,10 @@ class Expectation:
     at: Callable[[Array], Array]
 
 
+Recursion = Callable[[Experiment, int], tuple[Array, Array]]
+"""From a recipe and a last generation to A_t and B_t, ``(generation,)`` from 0 on."""
+
+
 def expectations(experiment: Experiment) -> list[Expectation]:
     """All laws known for a recipe; empty where none applies."""
     found: list[Expectation] = []
@@ -64,26 +84,43 @@ def expectations(experiment: Experiment) -> list[Expectation]:
 
 
 def moment_laws(experiment: Experiment) -> list[Expectation]:
-    """Total variance and mean under `mix`, for any fit that reproduces the sample's two moments."""
-    fits = isinstance(experiment.learner, Gaussian | Mixture)
+    """Spread and its error under `mix`, for any fit that reproduces the sample's two moments."""
+    fits = isinstance(experiment.learner, Gaussian | Mixture | Categorical)
     if not fits or not isinstance(experiment.workflow, Mix):
         return []
-    replace = experiment.workflow.real == experiment.workflow.kept == 0.0
-    variance, error = MIX_SOURCE, MIX_SOURCE
-    if replace and _estimator(experiment) == (1.0, 0.0):
-        variance, error = REPLACE_SOURCES
-    elif replace and isinstance(experiment.learner, Gaussian):
-        variance, error = UNBIASED_SOURCES
-    return [
-        Expectation(
-            "total_variance", "mean", "mean total variance", variance,
-            lambda t: moment_recursion(experiment, int(t.max()))[0][t.astype(int)],
-        ),
-        Expectation(
-            "squared_error_of_mean", "mean", "mean squared error of the mean", error,
-            lambda t: moment_recursion(experiment, int(t.max()))[1][t.astype(int)],
-        ),
-    ]  # fmt: skip
+    spread, error = MIX_SOURCE, MIX_SOURCE
+    if _replaces(experiment) and isinstance(experiment.learner, Categorical):
+        spread, error = DRIFT_SOURCES
+    elif _replaces(experiment) and _estimator(experiment) == (1.0, 0.0):
+        spread, error = REPLACE_SOURCES
+    elif _replaces(experiment) and isinstance(experiment.learner, Gaussian):
+        spread, error = UNBIASED_SOURCES
+    return _of_spread(experiment, moment_recursion, spread, error)
+
+
+def _replaces(experiment: Experiment) -> bool:
+    """Whether each training set is synthetic, all of it."""
+    work = experiment.workflow
+    return isinstance(work, Mix) and work.real == work.kept == 0.0
+
+
+def _of_spread(experiment: Experiment, recursion: Recursion, spread: str, error: str) -> list[Expectation]:
+    """The two laws of a recursion of A_t and B_t, with the source of each."""
+
+    def law(i: int, source: str) -> Expectation:
+        name = SPREAD[experiment.learner.items][i]
+        label = f"mean {METRICS[name].label}"
+        return Expectation(
+            name, "mean", label, source, lambda t: recursion(experiment, int(t.max()))[i][t.astype(int)]
+        )
+
+    return [law(0, spread), law(1, error)]
+
+
+def spread_of_truth(experiment: Experiment) -> float:
+    """V0, or H_0 of categories."""
+    truth = experiment.source
+    return METRICS[SPREAD[truth.items][0]].value_at_truth(truth, truth if isinstance(truth, Law) else None)
 
 
 def moment_recursion(experiment: Experiment, generations: int) -> tuple[Array, Array]:
@@ -105,7 +142,7 @@ def moment_recursion(experiment: Experiment, generations: int) -> tuple[Array, A
     """
     n = experiment.n_samples
     work = experiment.workflow
-    truth_variance = float(experiment.source.moments()[1][0])
+    truth_variance = spread_of_truth(experiment)
     shares = np.array(work.shares())
     if work.assignment == "stratified":
         shares = np.array(work.counts(n)) / n
@@ -133,11 +170,61 @@ def moment_recursion(experiment: Experiment, generations: int) -> tuple[Array, A
     return variance, error
 
 
+def pool_laws(experiment: Experiment) -> list[Expectation]:
+    """Spread and its error where a pool grows, for any fit that keeps its training set's two moments."""
+    work, learner = experiment.workflow, experiment.learner
+    fits = isinstance(learner, Gaussian | Mixture | Categorical) and _estimator(experiment) == (1.0, 0.0)
+    if not fits or not isinstance(work, Accumulate | AccumulateSubsample):
+        return []
+    letter = "H" if isinstance(learner, Categorical) else "V"
+    source = POOL_SOURCES[type(work)].format(V=letter)
+    source = POOL_WITH_REAL if isinstance(work, Accumulate) and work.real > 0.0 else source
+    error = f"{letter}_0 - E {letter}_t, derived: on average an item of the pool has the truth's moments"
+    return _of_spread(experiment, pool_recursion, source, error)
+
+
+def pool_recursion(experiment: Experiment, generations: int) -> tuple[Array, Array]:
+    """A_t = E V_t and B_t = E (M_t - mu0)^2 at t = 0..generations where a pool grows, exactly.
+
+    Every item, real or synthetic, is distributed about mu0 with second moment V0, so that the pool of
+    t n items has E v = V0 - b, where b is the squared error of its mean. A model fitted to all of it
+    has the same moments: e = 0 below. One fitted to n items picked from it has a mean that is off the
+    pool's by e = v f/n more, f = (t n - n)/(t n - 1). So
+
+        B_t = b + e,    A_t = V0 - B_t.
+
+    A generation adds n a real items and n s synthetic ones, s = 1 - a; the pool's mean moves by its
+    share s of the way to the model's:
+
+        b' = [(t + s)^2 b + s^2 e + s A_t/n + a V0/n]/(t + 1)^2.
+
+    With a = 0 and e = 0 that is E V_t = V0 prod (1 - 1/(n k^2)) of Kazdan et al.; with a = 0 alone,
+    E V_t = V0 (1 - f_t/n) q prod_(r<t) [1 - (1 + f_r q)/(n (r + 1)^2)].
+    """
+    n, work = experiment.n_samples, experiment.workflow
+    a = work.counts(n)[0] / n
+    s = 1.0 - a
+    v0 = spread_of_truth(experiment)
+    spread, error = np.empty(generations + 1), np.empty(generations + 1)
+    spread[0], error[0] = v0, 0.0
+    of_pool = v0 / n  # b
+    for t in range(1, generations + 1):
+        picked = isinstance(work, AccumulateSubsample) and t > 1
+        extra = (v0 - of_pool) * (t * n - n) / (t * n - 1) / n if picked else 0.0
+        error[t] = of_pool + extra
+        spread[t] = v0 - error[t]
+        drawn = s * s * extra + (s * spread[t] + a * v0) / n
+        of_pool = ((t + s) ** 2 * of_pool + drawn) / (t + 1) ** 2
+    return spread, error
+
+
 def _estimator(experiment: Experiment) -> tuple[float, float]:
     """Factor and addition by which the model's variance differs from the training set's."""
     learner, n = experiment.learner, experiment.n_samples
     if isinstance(learner, Gaussian):
         return n / (n - learner.ddof), 0.0
+    if isinstance(learner, Categorical):
+        return 1.0, 0.0
     assert isinstance(learner, Mixture)
     return 1.0, SCIKIT_LEARN_REG if learner.solver == "scikit-learn" else learner.reg_covar
 
@@ -146,8 +233,8 @@ def gaussian_laws(experiment: Experiment) -> list[Expectation]:
     """One Gaussian learned from a Gaussian, replace: log variance, standard deviation, Wasserstein-2."""
     learner, source, n = experiment.learner, experiment.source, experiment.n_samples
     truth_is_gaussian = isinstance(source, Law) and isinstance(source.family, Gaussian)
-    work = experiment.workflow
-    if not (isinstance(learner, Gaussian) and truth_is_gaussian) or work.real > 0 or work.kept > 0 or n < 2:
+    both = isinstance(learner, Gaussian) and truth_is_gaussian
+    if not both or not _replaces(experiment) or n < 2:
         return []
     variance = float(source.moments()[1][0])
     ddof = learner.ddof
@@ -201,5 +288,5 @@ def stationary_deficit(n: int, share: float, workflow: str = "fresh") -> float:
     return fresh if workflow == "fresh" else (3.0 - 2.0 * share) * fresh
 
 
-LAWS = (moment_laws, gaussian_laws)
+LAWS = (moment_laws, pool_laws, gaussian_laws)
 """Functions from a recipe to its laws; a new law is a function and its place in this tuple."""

@@ -1,19 +1,21 @@
-"""The real distribution of a recipe: a family with parameters, or a data set read from a file."""
+"""The real distribution of a recipe: a family with parameters, or what a file holds."""
 
 import csv
 import hashlib
 import io
 import math
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from modelcollapse import families
 from modelcollapse.errors import DataError, Problem
+from modelcollapse.families.base import REAL
+from modelcollapse.families.categorical import CategoricalTruth
 from modelcollapse.fields import LARGEST, Table
-from modelcollapse.sources import DataSet
-from modelcollapse.types import Array
+from modelcollapse.sources import DataSet, Law, Truth
+from modelcollapse.types import Array, BoolArray
 
 LARGEST_FILE = 2**30
 """Bytes of a data file that are read at most."""
@@ -21,6 +23,8 @@ LARGEST_FILE = 2**30
 
 class DataTruth(Table):
     """A column of a CSV file with a header, or a one-dimensional ``.npy`` array, drawn with replacement."""
+
+    items: ClassVar[str] = REAL
 
     family: Literal["data"] = "data"
     path: str
@@ -31,9 +35,38 @@ TRUTHS = (*families.TRUTHS, DataTruth)
 """What a recipe's ``[truth]`` can be; a new truth is a class and its line in this list."""
 
 
+FileTruth = DataTruth | CategoricalTruth
+"""Truths that can lie in a file, at their ``path``."""
+
+
 def digest(values: Array) -> str:
-    """The SHA-256 of a data set's values: what enters a recipe's content key in the place of a path."""
+    """The SHA-256 of what a file holds: it enters a recipe's content key in the place of a path."""
     return hashlib.sha256(np.ascontiguousarray(values, dtype="<f8").tobytes()).hexdigest()
+
+
+def in_file(truth: Table) -> bool:
+    """Whether a truth lies in a file."""
+    return getattr(truth, "path", None) is not None
+
+
+def held(truth: Table, source: Truth) -> Array | None:
+    """What a truth's file holds: the items of a data set, or normalised probabilities of categories."""
+    if isinstance(source, DataSet):
+        return source.values
+    return np.asarray(source.params.probability[0]) if in_file(truth) else None
+
+
+def source_of(truth: Table, base: Path, data: Array | None = None) -> Truth:
+    """What to draw from; ``data`` stands for what the truth's file `held`, where that is known already."""
+    if in_file(truth) and data is not None and not data.size:
+        path = getattr(truth, "path", None)
+        raise DataError([Problem("truth.path", path, "has no values stored with its result")])
+    if isinstance(truth, DataTruth):
+        return read(truth, base) if data is None else DataSet(data)
+    if isinstance(truth, CategoricalTruth) and in_file(truth):
+        return Law(*truth.law(read_probabilities(truth, base) if data is None else data))
+    assert isinstance(truth, families.TRUTHS)
+    return Law(*truth.law())
 
 
 def read(truth: DataTruth, base: Path) -> DataSet:
@@ -44,18 +77,42 @@ def read(truth: DataTruth, base: Path) -> DataSet:
     DataError
         With row, column and value, where the file is not what it should be.
     """
-    path = base / truth.path
-    size = _size(path, truth.path)
-    if size > LARGEST_FILE:
-        raise _wrong(truth.path, f"must be at most 1 GiB; this file has {size} bytes")
-    if path.suffix.lower() == ".csv":
-        values, lines = _from_csv(path, truth)
-    elif path.suffix.lower() == ".npy":
-        values, lines = _from_npy(path, truth), None
-    else:
-        raise _wrong(truth.path, "must end in .csv or .npy; pickles and archives are never loaded")
+    values, lines = _numbers(truth, base)
     _check(values, truth.path, lines)
     return DataSet(values + 0.0)  # -0.0 is 0.0
+
+
+def read_probabilities(truth: CategoricalTruth, base: Path) -> Array:
+    """Read counts or probabilities of categories and divide them by their sum: ``(category,)``.
+
+    Raises
+    ------
+    DataError
+        As `read` does, and where a number is below 0 or fewer than two are above it.
+    """
+    values, lines = _numbers(truth, base)
+    name = str(truth.path)
+    _check_finite(values, name, lines)
+    if (values < 0.0).any():
+        raise _wrong(name, f"must be >= 0; the first that is not stands {_place(values >= 0.0, lines)}")
+    if (values > 0.0).sum() < 2:
+        raise _wrong(name, f"must hold at least two numbers above 0; it holds {(values > 0.0).sum()}")
+    share = values / values.max()  # a sum of large numbers could overflow
+    return np.asarray(share / share.sum() + 0.0)  # -0.0 is 0.0
+
+
+def _numbers(truth: FileTruth, base: Path) -> tuple[Array, list[int] | None]:
+    """The numbers of a file, and the lines they stand in where it has lines."""
+    name = str(truth.path)
+    path = base / name
+    size = _size(path, name)
+    if size > LARGEST_FILE:
+        raise _wrong(name, f"must be at most 1 GiB; this file has {size} bytes")
+    if path.suffix.lower() == ".csv":
+        return _from_csv(path, truth)
+    if path.suffix.lower() == ".npy":
+        return _from_npy(path, truth), None
+    raise _wrong(name, "must end in .csv or .npy; pickles and archives are never loaded")
 
 
 def _wrong(path: str, allowed: str) -> DataError:
@@ -85,23 +142,24 @@ def _bytes(path: Path, name: str) -> bytes:
         raise _wrong(name, f"cannot be read: {error.strerror}") from None
 
 
-def _from_csv(path: Path, truth: DataTruth) -> tuple[Array, list[int]]:
+def _from_csv(path: Path, truth: FileTruth) -> tuple[Array, list[int]]:
+    file = str(truth.path)
     try:
-        text = _bytes(path, truth.path).decode("utf-8-sig")
+        text = _bytes(path, file).decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise _wrong(truth.path, "must be text in UTF-8") from None
+        raise _wrong(file, "must be text in UTF-8") from None
     if "\0" in text:
-        raise _wrong(truth.path, "must be text; this file has NUL bytes")
+        raise _wrong(file, "must be text; this file has NUL bytes")
     lines = csv.reader(io.StringIO(text.replace("\r\n", "\n").replace("\r", "\n")))
     try:
         rows = [(lines.line_num, row) for row in lines if row]
     except csv.Error as error:
-        raise _wrong(truth.path, f"is not CSV in line {lines.line_num}: {error}") from None
+        raise _wrong(file, f"is not CSV in line {lines.line_num}: {error}") from None
     if not rows:
-        raise _wrong(truth.path, "must have a header and rows; this file is empty")
+        raise _wrong(file, "must have a header and rows; this file is empty")
     header = [name.strip() for name in rows[0][1]]
     if all(_number(cell) is not None for cell in header):
-        raise _wrong(truth.path, f"must begin with a header of column names, not {header}")
+        raise _wrong(file, f"must begin with a header of column names, not {header}")
     column = _column(header, truth)
     values, problems = np.empty(len(rows) - 1), []
     for i, (line, row) in enumerate(rows[1:]):
@@ -111,18 +169,18 @@ def _from_csv(path: Path, truth: DataTruth) -> tuple[Array, list[int]]:
         else:
             allowed = f"row {line}, column {header[column]}: {row[column]!r} is not a number"
         if value is None:
-            problems.append(Problem("truth.path", truth.path, allowed))
+            problems.append(Problem("truth.path", file, allowed))
             continue
         values[i] = value
     if problems:
         shown = problems[:5]
         if len(problems) > len(shown):
-            shown.append(Problem("truth.path", truth.path, f"and {len(problems) - 5} rows more"))
+            shown.append(Problem("truth.path", file, f"and {len(problems) - 5} rows more"))
         raise DataError(shown)
     return values, [line for line, _ in rows[1:]]
 
 
-def _column(header: list[str], truth: DataTruth) -> int:
+def _column(header: list[str], truth: FileTruth) -> int:
     names = ", ".join(header[:20])
     if truth.column is None and len(header) > 1:
         problem = Problem("truth.column", None, f"must name one of the columns: {names}")
@@ -140,31 +198,40 @@ def _number(cell: str) -> float | None:
         return None
 
 
-def _from_npy(path: Path, truth: DataTruth) -> Array:
+def _from_npy(path: Path, truth: FileTruth) -> Array:
+    file = str(truth.path)
     if truth.column is not None:
         raise DataError([Problem("truth.column", truth.column, "is for CSV files; leave it out")])
     try:
-        array = np.load(io.BytesIO(_bytes(path, truth.path)), allow_pickle=False)
+        array = np.load(io.BytesIO(_bytes(path, file)), allow_pickle=False)
     except Exception:  # a header can be wrong in more ways than NumPy has errors of its own for
         allowed = "must be a whole .npy file of numbers; pickles are never loaded"
-        raise _wrong(truth.path, allowed) from None
+        raise _wrong(file, allowed) from None
     if not isinstance(array, np.ndarray) or array.ndim != 1:
         shape = getattr(array, "shape", "no")
-        raise _wrong(truth.path, f"must hold one axis of numbers; its shape is {shape}")
+        raise _wrong(file, f"must hold one axis of numbers; its shape is {shape}")
     if array.dtype.kind not in "iuf" or array.dtype.itemsize > 8:
-        raise _wrong(truth.path, f"must hold integers or floats up to 64 bits, not {array.dtype}")
+        raise _wrong(file, f"must hold integers or floats up to 64 bits, not {array.dtype}")
     if array.dtype.kind in "iu" and array.size and int(np.abs(array.astype(object)).max()) > LARGEST:
-        raise _wrong(truth.path, "must hold integers up to 2^53, which float64 keeps exactly")
+        raise _wrong(file, "must hold integers up to 2^53, which float64 keeps exactly")
     return array.astype(np.float64)
 
 
-def _check(values: Array, name: str, lines: list[int] | None) -> None:
+def _place(right: BoolArray, lines: list[int] | None) -> str:
+    """Say where the first number stands that is not right."""
+    first = int(np.argmin(right))
+    return f"in row {lines[first]}" if lines is not None else f"at index {first}"
+
+
+def _check_finite(values: Array, name: str, lines: list[int] | None) -> None:
     finite = np.isfinite(values)
     if not finite.all():
-        first = int(np.argmin(finite))
         count = int((~finite).sum())
-        place = f"in row {lines[first]}" if lines is not None else f"at index {first}"
-        raise _wrong(name, f"must be finite; {count} values are not, the first {place}")
+        raise _wrong(name, f"must be finite; {count} values are not, the first {_place(finite, lines)}")
+
+
+def _check(values: Array, name: str, lines: list[int] | None) -> None:
+    _check_finite(values, name, lines)
     if len(values) < 2:
         raise _wrong(name, f"must have at least 2 rows; this file has {len(values)}")
     if values.min() == values.max():

@@ -15,6 +15,8 @@ BoolArray: TypeAlias = npt.NDArray[np.bool_]
 BitArray: TypeAlias = npt.NDArray[np.uint64]
 Parts: TypeAlias = tuple[Array, Array, Array]
 """Weights, means and stds of mixtures, each ``(replicate, component)``."""
+ItemArray: TypeAlias = npt.NDArray[Any]
+"""Items ``(replicate, item)`` of any family: real numbers, numbers of categories."""
 Sizes: TypeAlias = int | IntArray
 """A number of items: one for the whole batch, or one for each replicate."""
 Params: TypeAlias = Any
@@ -38,13 +40,13 @@ class Status(IntFlag):
 
     COMPONENT_DEAD = 1, "a component has no weight; where EM starts from the last model, it stays dead"
     POINT_MASS = 2, "a component's items are all equal: positive weight, no variance"
-    COLLAPSED = 4, "the whole model is one point"
+    COLLAPSED = 4, "the whole model is one point, or one category"
     NOT_CONVERGED = 8, "EM reached max_iterations with more than the tolerance left to gain"
     UNIDENTIFIED = 16, "the likelihood is flat or a saddle here: two components are alike"
     PRECISION_LIMIT = 32, "a spread is within eight roundings of its mean: float64 ends here"
     NONFINITE = 64, "the fit was not finite; the last model was kept"
     SOLVER_FAILED = 128, "the solver raised an error; the last model was kept"
-
+    CATEGORY_LOST = 256, "a category has probability 0: the model cannot draw it"
     GRID_COARSE = 1024, "a component is narrower than two bins: the grouped engine does not resolve it"
 
 

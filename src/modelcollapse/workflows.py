@@ -24,24 +24,41 @@ class Corpus:
     training
         The training set, as the engine holds it.
     counts
-        ``(replicate, 3)``: how many of its items are real, synthetic and kept.
+        ``(replicate, 3)``: how many of its items are real, synthetic and kept. Where a pool grows,
+        of the pool's: the first two were added in this generation, the kept ones were there before.
     fixed
         The real items that are replayed each generation, where the workflow has such.
+    pool
+        All items so far, where the workflow keeps them.
     """
 
     training: Data
     counts: IntArray
     fixed: Data | None = None
+    pool: Data | None = None
 
 
 class Workflow(Protocol):
     """The first training set, and the next one."""
 
-    def notes(self, n_samples: int) -> list[str]:
-        """What is allowed but should be known."""
+    grows: ClassVar[bool]
+    """Whether it keeps a pool of all items so far, to which each generation adds."""
+
+    @property
+    def real(self) -> float:
+        """The share of real items in what is drawn for each generation."""
+
+    def describe(self) -> list[str]:
+        """Its settings in a few words each, for a title."""
+
+    def holds(self) -> str:
+        """What the stored counts are counts of."""
 
     def largest(self, n: int, generations: int) -> int:
-        """The most items that are held at once."""
+        """How many items a replicate holds together at most."""
+
+    def notes(self, n_samples: int) -> list[str]:
+        """What is allowed but should be known."""
 
     def begin(self, engine: Engine, truth: Source, n_samples: int, streams: Streams) -> Corpus:
         """Draw the first training set: real items only."""
@@ -81,6 +98,7 @@ class Mix(Table):
     """
 
     name: ClassVar[str] = "mix"
+    grows: ClassVar[bool] = False
 
     kind: Literal["mix"] = "mix"
     real: Share = 0.0
@@ -113,21 +131,31 @@ class Mix(Table):
         """The stratified counts of real, synthetic and kept items."""
         return apportion(n, self.shares())
 
+    def describe(self) -> list[str]:
+        """The three shares, and what is not as usual."""
+        real, synthetic, kept = self.shares()
+        fixed = ["fixed real items"] if self.real_source == "fixed" else []
+        each = ["per-sample"] if self.assignment == "per-sample" else []
+        return [f"real {real:g}, synthetic {synthetic:g}, kept {kept:g}", *fixed, *each]
+
+    def holds(self) -> str:
+        """A training set is all there is."""
+        return "a training set"
+
+    def largest(self, n: int, generations: int) -> int:
+        """Every training set has N items."""
+        return n
+
     def notes(self, n_samples: int) -> list[str]:
         """Shares too small for a single item, and a fixed set of none."""
         found = []
-        counts = dict(zip(("real", "synthetic", "kept"), self.counts(n_samples), strict=True))
-        for name in ("real", "kept"):
-            share = getattr(self, name)
-            if self.assignment == "stratified" and share > 0.0 and counts[name] == 0:
-                found.append(f"workflow.{name} = {share:g} of {n_samples} items is no item at all")
+        real, _, kept = self.counts(n_samples)
+        if self.assignment == "stratified":
+            found += _nothing("real", self.real, real, n_samples)
+            found += _nothing("kept", self.kept, kept, n_samples)
         if self.real_source == "fixed" and self.real == 0.0:
             found.append('workflow.real_source = "fixed" has no effect where workflow.real = 0')
         return found
-
-    def largest(self, n: int, generations: int) -> int:
-        """A training set."""
-        return n
 
     def begin(self, engine: Engine, truth: Source, n_samples: int, streams: Streams) -> Corpus:
         """Draw N real items; those to be replayed are a part of them."""
@@ -162,9 +190,115 @@ class Mix(Table):
         return np.array([stream.multinomial(n, shares / shares.sum()) for stream in streams])
 
 
+class _Pool(Table):
+    """A pool of all items so far, to which each generation adds N: a real part and a synthetic one."""
+
+    grows: ClassVar[bool] = True
+
+    kind: str
+    real: Share = 0.0
+    synthetic: Share | None = None
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> "_Pool":
+        total = Fraction(repr(self.real)) + Fraction(repr(self.synthetic or 0.0))
+        if self.synthetic is not None and abs(total - 1) > Fraction(1, 10**12):
+            raise bad(f"real + synthetic must be 1; these add up to {float(total)!r}", "synthetic")
+        return self
+
+    def shares(self) -> tuple[float, float]:
+        """The shares of real and synthetic items in what a generation adds."""
+        rest = float(1 - Fraction(repr(self.real)))
+        return self.real, rest if self.synthetic is None else self.synthetic
+
+    def counts(self, n: int) -> tuple[int, ...]:
+        """How many real and synthetic items a generation adds."""
+        return apportion(n, self.shares())
+
+    def describe(self) -> list[str]:
+        """What a generation adds."""
+        real, synthetic = self.shares()
+        return [f"adds real {real:g}, synthetic {synthetic:g}"]
+
+    def holds(self) -> str:
+        """The pool: kept items are those that were in it before."""
+        return "the pool"
+
+    def largest(self, n: int, generations: int) -> int:
+        """The last pool."""
+        return n * generations
+
+    def notes(self, n_samples: int) -> list[str]:
+        """A share too small for a single item."""
+        return _nothing("real", self.real, self.counts(n_samples)[0], n_samples)
+
+    def begin(self, engine: Engine, truth: Source, n_samples: int, streams: Streams) -> Corpus:
+        """Draw N real items: the first training set, and the pool."""
+        first = engine.draw(truth, n_samples, streams)
+        return Corpus(first, _rows((n_samples, 0, 0), len(streams)), pool=first)
+
+    def _grow(
+        self, engine: Engine, corpus: Corpus, model: Law, truth: Source, n: int, streams: Streams
+    ) -> tuple[Data, IntArray]:
+        """The pool with what a generation adds, and its counts."""
+        real, synthetic = self.counts(n)
+        parts = [corpus.pool]
+        if real > 0:
+            parts.append(engine.draw(truth, real, streams))
+        if synthetic > 0:
+            parts.append(engine.draw(model, synthetic, streams))
+        before = corpus.counts.sum(axis=1)
+        return engine.merge(*parts), _rows((real, synthetic, before), len(streams))
+
+
+class Accumulate(_Pool):
+    """Nothing is thrown away: the model is fitted to the whole pool.
+
+    Gerstgrasser et al. 2024 (arXiv 2404.01413), and "accumulate" of Kazdan et al. 2024 (arXiv
+    2410.16713). The t-th model is fitted to t N items, of which the first N are real.
+    """
+
+    name: ClassVar[str] = "accumulate"
+
+    kind: Literal["accumulate"] = "accumulate"
+
+    def renew(
+        self, engine: Engine, corpus: Corpus, model: Law, truth: Source, n: int, streams: Streams
+    ) -> Corpus:
+        """Add N items to the pool, and fit to all of it."""
+        pool, counts = self._grow(engine, corpus, model, truth, n, streams)
+        return Corpus(pool, counts, pool=pool)
+
+
+class AccumulateSubsample(_Pool):
+    """Nothing is thrown away, but what a fit costs stays the same: N items of the pool.
+
+    "Accumulate-subsample" of Kazdan et al. 2024 (arXiv 2410.16713): each model is fitted to N items
+    picked from the pool of t N without replacement.
+    """
+
+    name: ClassVar[str] = "accumulate-subsample"
+
+    kind: Literal["accumulate-subsample"] = "accumulate-subsample"
+
+    def renew(
+        self, engine: Engine, corpus: Corpus, model: Law, truth: Source, n: int, streams: Streams
+    ) -> Corpus:
+        """Add N items to the pool, and fit to N of it."""
+        pool, counts = self._grow(engine, corpus, model, truth, n, streams)
+        return Corpus(engine.pick(pool, n, streams), counts, pool=pool)
+
+
+def _nothing(name: str, share: float, count: int, n: int) -> list[str]:
+    """Say that a share is too small for a single item, if it is."""
+    if share > 0.0 and count == 0:
+        return [f"workflow.{name} = {share:g} of {n} items is no item at all"]
+    return []
+
+
 def _rows(counts: tuple[Sizes, ...], replicates: int) -> IntArray:
     return np.stack([per_replicate(count, replicates) for count in counts], axis=1)
 
 
-WORKFLOWS = (Mix,)
+WORKFLOWS = (Mix, Accumulate, AccumulateSubsample)
 """What a recipe's ``[workflow]`` can be; a new workflow is a class and its line here."""

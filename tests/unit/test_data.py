@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from modelcollapse.errors import DataError
+from modelcollapse.errors import DataError, RecipeError
 from modelcollapse.experiment import Experiment
 from modelcollapse.truths import LARGEST_FILE, digest
 
@@ -342,3 +342,82 @@ def test_python_reads_data_from_here(tmp_path, monkeypatch):
     assert experiment.source.values.tolist() == GOOD.tolist()
     with pytest.raises(DataError):
         Experiment(truth={"family": "data", "path": "y.npy"})
+
+
+# categories from a file
+
+
+def categorical(name, column=None):
+    column = f'column = "{column}"\n' if column else ""
+    return f'[truth]\nfamily = "categorical"\npath = "{name}"\n{column}[learner]\nfamily = "categorical"\n'
+
+
+def read_categories(folder, name, content, column=None):
+    (folder / name).write_bytes(content)
+    (folder / "recipe.toml").write_text(categorical(name, column))
+    return Experiment.from_toml(folder / "recipe.toml")
+
+
+COUNTS = {
+    "CSV": ("x.csv", b"count\n3\n0\n1\n", None),
+    "words beside": ("x.csv", b"word,count\nthe,3\nof,0\nto,1\n", "count"),
+    "probabilities": ("x.csv", b"p\n0.75\n0\n0.25\n", None),
+    "not normalised": ("x.csv", b"p\n1.5\n-0.0\n5e-1\n", None),
+    "integers": ("x.npy", npy(np.array([3, 0, 1])), None),
+    "floats": ("x.npy", npy([3e300, 0.0, 1e300]), None),
+    "equal counts elsewhere": ("x.npy", npy(np.array([2**53, 0, 2**53 // 3], dtype=float)), None),
+}
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_counts_and_probabilities_are_read(tmp_path, name):
+    experiment = read_categories(tmp_path, *COUNTS[name])
+    probability = experiment.source.params.probability
+    assert probability[0] == pytest.approx([0.75, 0.0, 0.25], rel=1e-15)
+    assert experiment.learner.sizes() == {"category": 3}
+    assert not np.signbit(probability).any()
+
+
+BAD_COUNTS = {
+    "negative": ("x.csv", b"n\n3\n-1\n2\n", None, "truth.path", "must be >= 0; the first that is not"),
+    "negative, row": ("x.csv", b"n\n3\n\n-1\n2\n", None, "truth.path", "stands in row 4"),
+    "negative, index": ("x.npy", npy([1.0, 2.0, -1e-300]), None, "truth.path", "stands at index 2"),
+    "NaN": ("x.npy", npy([1.0, np.nan]), None, "truth.path", "must be finite; 1 values are not"),
+    "one category": ("x.npy", npy([1.0]), None, "truth.path", "at least two numbers above 0; it holds 1"),
+    "one alive": ("x.csv", b"n\n3\n0\n0\n", None, "truth.path", "at least two numbers above 0"),
+    "zeros": ("x.csv", b"n\n0\n0\n", None, "truth.path", "at least two numbers above 0; it holds 0"),
+    "empty": ("x.npy", npy([]), None, "truth.path", "at least two numbers above 0; it holds 0"),
+    "header only": ("x.csv", b"n\n", None, "truth.path", "at least two numbers above 0; it holds 0"),
+    "words": ("x.csv", b"n\nthe\n3\n", None, "truth.path", "row 2, column n: 'the' is not a number"),
+    "which column": ("x.csv", b"a,b\n1,2\n3,4\n", None, "truth.column", "one of the columns: a, b"),
+    "table": ("x.npy", npy(np.ones((2, 2))), None, "truth.path", "one axis of numbers"),
+    "pickle": ("x.pkl", pickle.dumps([1, 2]), None, "truth.path", "must end in .csv or .npy"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_COUNTS)
+def test_counts_that_are_refused(tmp_path, name):
+    file, content, column, field, words = BAD_COUNTS[name]
+    with pytest.raises(DataError) as caught:
+        read_categories(tmp_path, file, content, column)
+    (problem,) = caught.value.problems
+    assert problem.field == field
+    assert words in problem.allowed
+
+
+def test_the_probabilities_of_a_file_enter_the_key(tmp_path):
+    same = {
+        read_categories(tmp_path, "x.npy", npy(np.array(counts))).key()
+        for counts in ([6, 2], [3, 1], [0.75, 0.25])
+    }
+    assert len(same) == 1
+    assert read_categories(tmp_path, "x.npy", npy([1, 3])).key() not in same
+    assert read_categories(tmp_path, "y.csv", b"n\n3\n1\n").key() in same
+
+
+def test_a_bad_file_is_told_with_the_rest_of_the_recipe(tmp_path):
+    (tmp_path / "x.npy").write_bytes(npy([1.0, -1.0]))
+    (tmp_path / "recipe.toml").write_text("seed = -1\n" + categorical("x.npy"))
+    with pytest.raises(RecipeError) as caught:
+        Experiment.from_toml(tmp_path / "recipe.toml")
+    assert sorted(problem.field for problem in caught.value.problems) == ["seed", "truth.path"]

@@ -11,6 +11,7 @@ import pytest
 from modelcollapse.engines import ENGINES
 from modelcollapse.engines.exact import Items
 from modelcollapse.experiment import Experiment
+from modelcollapse.families.categorical import Categorical, CategoricalParams
 from modelcollapse.families.gaussian import Gaussian, GaussianParams
 from modelcollapse.families.mixture import Mixture, MixtureParams
 from modelcollapse.sources import DataSet, Law
@@ -174,6 +175,22 @@ def test_what_an_engine_needs_and_refuses_is_known_before_any_work(name):
     assert 0 < engine.cost(100).memory <= engine.cost(10_000).memory
     assert 0 < engine.cost(100).seconds <= engine.cost(10_000).seconds
     assert math.isfinite(engine.cost(2**53).memory)
+
+
+def test_the_exact_engine_keeps_the_kind_of_its_items():
+    """Numbers of categories stay whole numbers when they are picked and merged, even and ragged."""
+    family = Categorical().of(3)
+    law = Law(family, CategoricalParams(np.array([[0.2, 0.3, 0.5]])))
+    engine = engine_of("exact", family)
+    for size, fewer in ((30, 10), (RAGGED, np.array([3, 7, 0]))):
+        data = engine.draw(law, size, streams(3))
+        picked = engine.pick(data, fewer, streams(3))
+        merged = engine.merge(data, picked)
+        assert {part.x.dtype for part in (data, picked, merged)} == {np.dtype(np.int64)}
+        fitted = engine.fit(merged, None, streams(3)).params.probability
+        for r in range(3):
+            counts = np.bincount(VIEWS["exact"](merged, r), minlength=3)
+            assert fitted[r].tolist() == (counts / counts.sum()).tolist()
 
 
 def test_the_exact_engine_estimates_its_memory():

@@ -13,6 +13,8 @@ from scipy.special import ndtr
 from sklearn.mixture import GaussianMixture
 
 from modelcollapse import families
+from modelcollapse.families.base import REAL
+from modelcollapse.families.categorical import Categorical, CategoricalParams, Zipf
 from modelcollapse.families.gaussian import Gaussian, GaussianParams
 from modelcollapse.families.mixture import Mixture, MixtureParams
 from modelcollapse.families.scikit_learn import kmeans_start
@@ -20,6 +22,10 @@ from modelcollapse.streams import generators
 from modelcollapse.types import Status
 
 EXAMPLES = {
+    "categorical": (
+        Categorical().of(4),
+        CategoricalParams(np.array([[0.1, 0.2, 0.3, 0.4], [0.25, 0.25, 0.25, 0.25], [0.7, 0.1, 0.1, 0.1]])),
+    ),
     "gaussian": (
         Gaussian(),
         GaussianParams(np.array([0.5, -3.0, 1e3]), np.array([1.0, 0.1, 25.0])),
@@ -36,6 +42,9 @@ EXAMPLES = {
 """A family and parameters of three replicates, by its name: components far enough apart to be told."""
 NAMES = [learner.name for learner in families.LEARNERS]
 every_family = pytest.mark.parametrize("name", NAMES)
+REAL_NAMES = [learner.name for learner in families.LEARNERS if learner.items == REAL]
+real_family = pytest.mark.parametrize("name", REAL_NAMES)
+"""Of real numbers: these have a distribution function and moments."""
 
 
 def streams(count, seed=0):
@@ -72,7 +81,7 @@ def test_every_family_has_an_example():
 # sampling and the distribution
 
 
-@every_family
+@real_family
 def test_samples_follow_the_distribution_function(name):
     family, params = EXAMPLES[name]
     x = family.sample(params, 5_000, streams(3))
@@ -86,7 +95,7 @@ def test_samples_follow_the_distribution_function(name):
         assert stats.kstest(wrong, "uniform").pvalue < 1e-4
 
 
-@every_family
+@real_family
 def test_the_density_is_the_slope_of_the_distribution_function(name):
     family, params = EXAMPLES[name]
     mean, variance = family.moments(params)
@@ -97,7 +106,7 @@ def test_the_density_is_the_slope_of_the_distribution_function(name):
     assert np.abs(slope - density).max(axis=1) == pytest.approx(0.0, abs=1e-8 * density.max())
 
 
-@every_family
+@real_family
 def test_quantiles_invert_the_distribution_function(name):
     family, params = EXAMPLES[name]
     score = np.tile(np.linspace(-5, 5, 41), (3, 1))
@@ -106,7 +115,7 @@ def test_quantiles_invert_the_distribution_function(name):
     assert (np.diff(quantile, axis=1) > 0).all()
 
 
-@every_family
+@real_family
 def test_moments_are_integrals(name):
     family, params = EXAMPLES[name]
     mean, variance = family.moments(params)
@@ -130,7 +139,7 @@ def test_moments_are_integrals(name):
         assert moment(2) == pytest.approx(variance[r], rel=1e-8)
 
 
-@every_family
+@real_family
 def test_partial_means_are_integrals_of_quantiles(name):
     """E X 1(X < q(u)) is the integral of the quantiles over the normal scores below."""
     family, params = EXAMPLES[name]
@@ -174,7 +183,8 @@ def test_a_replicate_is_fitted_alone_as_in_a_batch(name, weighted, started):
     family, params = EXAMPLES[name]
     size = np.array([400, 70, 250])
     x = family.sample(params, size, streams(3))
-    filled = np.where(np.arange(400) < size[:, None], x, np.nan)  # what a row is filled up with
+    nothing = np.nan if x.dtype.kind == "f" else -1  # what a row is filled up with
+    filled = np.where(np.arange(400) < size[:, None], x, nothing)
     weight = 0.5 + (np.arange(1200).reshape(3, 400) % 3) if weighted else None
     start = params if started else None
     batch = family.fit(filled, size, weight, start, streams(3))
@@ -239,11 +249,13 @@ def test_a_weight_of_two_is_the_item_twice(name):
     repeated = fit(family, np.stack([np.repeat(x[r], times[r]) for r in range(3)]), start=params)
     for ours, theirs in zip(weighted.params, repeated.params, strict=True):
         assert ours == pytest.approx(theirs, rel=1e-4)
+    if name not in REAL_NAMES:
+        return
     for ours, theirs in zip(family.moments(weighted.params), family.moments(repeated.params), strict=True):
         assert ours == pytest.approx(theirs, rel=1e-10)
 
 
-@every_family
+@real_family
 def test_fits_keep_mean_and_variance(name):
     family, params = EXAMPLES[name]
     x = family.sample(params, 300, streams(3))
@@ -261,7 +273,7 @@ def test_the_smallest_training_set_can_be_fitted(name):
     assert np.isfinite(np.concatenate([part.ravel() for part in fitted.params])).all()
 
 
-@every_family
+@real_family
 def test_equal_items_are_a_collapsed_model(name):
     family, params = EXAMPLES[name]
     for start in (params, None):
@@ -273,7 +285,7 @@ def test_equal_items_are_a_collapsed_model(name):
             assert Status(int(status)) & Status.POINT_MASS
 
 
-@every_family
+@real_family
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_items_that_are_no_numbers_are_a_status_of_their_replicate(name, bad):
     family, params = EXAMPLES[name]
@@ -305,6 +317,9 @@ def test_record_has_the_dimensions_it_names(name):
     for key, dimensions in family.dimensions.items():
         assert record[key].ndim == 1 + len(dimensions)
         assert len(record[key]) == 3
+        assert record[key].shape[1:] == tuple(family.sizes()[d] for d in dimensions)
+    if name not in REAL_NAMES:
+        return
     mean, variance = family.moments(params)
     assert np.array_equal(record["total_mean"], mean)
     assert np.array_equal(record["total_variance"], variance)
@@ -332,8 +347,10 @@ def test_blank_parameters_are_nan_and_can_be_recorded(name):
 @every_family
 def test_families_are_frozen_values(name):
     family = EXAMPLES[name][0]
-    assert family == type(family)(**family.model_dump())
-    assert len({family, type(family)(**family.model_dump())}) == 1
+    again = type(family)(**family.model_dump())
+    again = again.of(4) if name == "categorical" else again
+    assert family == again
+    assert len({family, again}) == 1
     with pytest.raises(ValueError, match="frozen"):
         family.family = "other"
     assert family.problems(1_000) == []
@@ -538,3 +555,75 @@ def test_scikit_learn_takes_no_weights():
     x = np.random.default_rng(0).normal(size=(1, 100))
     with pytest.raises(ValueError, match="no weights"):
         fit(Mixture(solver="scikit-learn"), x, weight=np.ones((1, 100)))
+
+
+# categories
+
+
+def test_categories_are_drawn_in_their_order_and_fitted_by_their_frequencies():
+    family, params = EXAMPLES["categorical"]
+    x = family.sample(params, 500, streams(3))
+    assert x.dtype == np.int64
+    assert (np.diff(x, axis=1) >= 0).all()
+    fitted = fit(family, x)
+    counts = np.array([np.bincount(row, minlength=4) for row in x])
+    assert np.array_equal(fitted.params.probability, counts / 500)
+    assert np.array_equal(fitted.iterations, [1, 1, 1])
+
+
+def test_counts_of_categories_are_multinomial():
+    """Chi-square over 2,000 draws of 50 items; weights of 0.22 for 0.2 would be seen."""
+    family, params = EXAMPLES["categorical"]
+    x = family.sample(only(params, [0]), 50, streams(2_000))
+    counts = np.array([np.bincount(row, minlength=4) for row in x])
+    for k, p in enumerate(params.probability[0]):
+        seen = np.bincount(counts[:, k], minlength=51)
+        expected = 2_000 * stats.binom.pmf(np.arange(51), 50, p)
+        often = expected > 5
+        seen, expected = (np.append(v[often], v[~often].sum()) for v in (seen, expected))
+        chi2 = ((seen - expected) ** 2 / expected).sum()
+        assert stats.chi2.sf(chi2, len(seen) - 1) > 1e-4
+        off = 50 * (p * 1.1 - p) * np.sqrt(2_000 / (50 * p * (1 - p)))
+        assert off > 6.0  # so many standard errors of the mean
+
+
+def test_a_lost_category_is_never_drawn_again():
+    """Neither the first nor the last, which NumPy's multinomial gives what rounding leaves over."""
+    share = np.array([*np.full(10, 0.1), 0.0])
+    params = CategoricalParams(np.array([share, np.roll(share, 1)]))
+    x = Categorical().of(11).sample(params, 5_000, streams(2))
+    assert (x[0] < 10).all()
+    assert (x[1] > 0).all()
+    fitted = fit(Categorical().of(11), x)
+    assert (fitted.status == int(Status.CATEGORY_LOST)).all()
+
+
+def test_weights_of_categories_may_be_as_large_as_a_float_counts():
+    family = Categorical().of(3)
+    weight = np.array([[10.0**15 - 7.0, 3.0, 4.0]])
+    fitted = fit(family, np.array([[0, 1, 2]]), weight=weight)
+    assert fitted.params.probability[0].tolist() == [(10**15 - 7) / 10**15, 3e-15, 4e-15]
+
+
+def test_one_category_left_is_a_collapsed_model():
+    family = Categorical().of(3)
+    fitted = fit(family, np.array([[2, 2, 2], [0, 1, 2]]))
+    assert fitted.params.probability.tolist() == [[0.0, 0.0, 1.0], [1 / 3, 1 / 3, 1 / 3]]
+    assert fitted.status.tolist() == [int(Status.CATEGORY_LOST | Status.COLLAPSED), 0]
+    assert np.array_equal(family.sample(fitted.params, 3, streams(2))[0], [2, 2, 2])
+
+
+def test_no_items_of_any_weight_are_a_status():
+    fitted = fit(Categorical().of(2), np.array([[0, 1], [0, 1]]), weight=np.array([[0.0, 0.0], [1.0, 3.0]]))
+    assert fitted.status.tolist() == [int(Status.NONFINITE), 0]
+    assert fitted.params.probability[1].tolist() == [0.25, 0.75]
+
+
+def test_zipf():
+    """By hand: (i + shift)^-exponent over their sum."""
+    got = Zipf(categories=4, exponent=2.0, shift=5.0).probabilities()
+    weights = np.array([1 / 36, 1 / 49, 1 / 64, 1 / 81])
+    assert got == pytest.approx(weights / weights.sum(), rel=1e-14)
+    assert Zipf(categories=5, exponent=0.0).probabilities().tolist() == [0.2] * 5
+    harmonic = sum(1 / i for i in range(1, 1001))
+    assert Zipf(categories=1000, exponent=1.0).probabilities()[0] == pytest.approx(1 / harmonic, rel=1e-12)

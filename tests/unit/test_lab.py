@@ -19,11 +19,13 @@ from modelcollapse.engines.exact import ExactEngine
 from modelcollapse.errors import RecipeError
 from modelcollapse.experiment import Experiment
 from modelcollapse.families.gaussian import Gaussian
+from modelcollapse.metrics import metrics_of
 from modelcollapse.streams import generators
 from modelcollapse.types import Status
 
 SMALL = {"n_samples": 40, "generations": 12, "replicates": 7}
 GAUSSIAN = {"family": "gaussian"}
+CATEGORIES = {"family": "categorical", "zipf": {"categories": 30, "exponent": 1.0, "shift": 2.7}}
 RECIPES = {
     "default": {},
     "gaussian": {"learner": GAUSSIAN},
@@ -36,7 +38,14 @@ RECIPES = {
     "dying": {"n_samples": 8, "generations": 60, "learner": {"family": "mixture", "components": 3}},
     "collapsing": {"n_samples": 3, "generations": 300, "learner": GAUSSIAN, "save": {"every": 7}},
     "common": {"streams": "common", "save": "log"},
-}
+    "accumulate": {"workflow": {"kind": "accumulate", "real": 0.1}},
+    "accumulate-subsample": {"workflow": {"kind": "accumulate-subsample"}, "learner": GAUSSIAN},
+    "categories": {"truth": CATEGORIES, "learner": {"family": "categorical"}},
+    "categories, three parts": {
+        "truth": CATEGORIES, "learner": {"family": "categorical"},
+        "workflow": {"kind": "mix", "real": 0.1, "kept": 0.3, "assignment": "per-sample"},
+    },
+}  # fmt: skip
 every_recipe = pytest.mark.parametrize("name", RECIPES)
 
 
@@ -344,6 +353,7 @@ def test_one_thread_is_this_thread(monkeypatch):
         {"replicates": 10**6, "generations": 10**6, "n_samples": 10**6},
         {"n_samples": 2 * 10**9, "learner": {"family": "mixture", "components": 10**9}},
         {"save": "log", "generations": 10**15},
+        {"workflow": {"kind": "accumulate"}, "save": "log", "generations": 10**6},
         {"learner": {"family": "mixture", "solver": "scikit-learn"}, "generations": 10**7},
     ],
     ids=repr,
@@ -383,6 +393,19 @@ def test_the_default_is_within_the_limits():
     assert str(cost).startswith("about ")
 
 
+@pytest.mark.parametrize("kind", ["accumulate", "accumulate-subsample"])
+def test_a_growing_pool_is_estimated_by_its_largest(kind):
+    """Memory by the last pool, time by the mean one; what would be beyond the limits is refused."""
+    mix, pool = (
+        lab.estimate(Experiment(generations=1000, replicates=1, save="log", workflow={"kind": k}))
+        for k in ("mix", kind)
+    )
+    assert pool.memory - pool.disk == pytest.approx(1000 * (mix.memory - mix.disk))
+    assert 400 < pool.seconds / mix.seconds < 501
+    with pytest.raises(RecipeError, match="together take"):
+        lab.check_size(Experiment(n_samples=10**6, generations=10**3, workflow={"kind": kind}))
+
+
 def test_what_an_engine_refuses_is_refused_before_any_work(monkeypatch):
     problem = mc.RecipeError("no").problems[0]
     monkeypatch.setattr(ExactEngine, "refuses", lambda *_: [problem])
@@ -407,12 +430,12 @@ def test_nothing_overflows_or_divides_by_zero(name):
     with strict(experiment):
         dataset = mc.run(experiment, threads=1)
     with np.errstate(all="raise", under="ignore"):  # tails of densities underflow
-        for metric in results.METRICS:
+        for metric in metrics_of(experiment.learner, experiment.source):
             values = results.measure(dataset, metric).values[:, 1:]
             infinite = np.isposinf(values) & (metric == "kullback_leibler")  # that of a point is
             assert (np.isfinite(values) | infinite).all()
-    assert np.isfinite(dataset["total_variance"].values).all()
-    assert np.isfinite(dataset["total_mean"].values).all()
+    for key in set(experiment.learner.dimensions) & {"total_variance", "total_mean", "probability"}:
+        assert np.isfinite(dataset[key].values).all()
 
 
 DEGENERATE = {

@@ -10,9 +10,12 @@ from scipy.stats import norm
 
 import modelcollapse as mc
 from modelcollapse import metrics
+from modelcollapse.families.categorical import Categorical, CategoricalParams
 from modelcollapse.families.gaussian import Gaussian, GaussianParams
 from modelcollapse.families.mixture import Mixture, MixtureParams
+from modelcollapse.results import experiment_of
 from modelcollapse.sources import DataSet, Law
+from modelcollapse.streams import generators
 
 
 def gaussian(mean, std) -> Law:
@@ -259,13 +262,36 @@ def test_total_variance_and_squared_error_of_the_mean(name):
     assert error == pytest.approx((center - 1.0) ** 2, rel=1e-12)
 
 
+def test_every_metric_says_all_about_itself():
+    heads = {}
+    for name, metric in metrics.METRICS.items():
+        assert metric.name == name
+        assert metric.label
+        assert "{" not in metric.unit.format(x="units of x")
+        items = (
+            metric.applies(Categorical(), categories([0.5, 0.5])),
+            metric.applies(Gaussian(), gaussian(0, 1)),
+        )
+        assert any(items)
+        for kind in np.flatnonzero(items):
+            assert not metric.head or heads.setdefault((kind, metric.head), name) == name
+    for spread, error in metrics.SPREAD.values():
+        assert metrics.METRICS[error].is_distance
+        assert not metrics.METRICS[spread].is_distance
+
+
 def test_generation_zero_of_a_result_is_the_truth():
     dataset = mc.run(mc.Experiment(n_samples=20, generations=2, replicates=3))
     law = {
         "total_variance": 5.0, "component_variance": 1.0, "components_alive": 2.0, "tail_mass": 0.02,
         "wasserstein2": 0.0, "kullback_leibler": 0.0, "squared_error_of_mean": 0.0,
     }  # fmt: skip
-    assert set(law) == set(metrics.METRICS)
+    check_generation_zero(dataset, law)
+
+
+def check_generation_zero(dataset, law):
+    experiment = experiment_of(dataset)
+    assert set(law) == set(metrics.metrics_of(experiment.learner, experiment.source))
     for name, value in law.items():
         measured = mc.measure(dataset, name)
         assert measured.dims == ("replicate", "generation")
@@ -276,9 +302,65 @@ def test_generation_zero_of_a_result_is_the_truth():
 
 def test_a_metric_of_a_part_of_a_result_is_part_of_the_metric():
     dataset = mc.run(mc.Experiment(n_samples=20, generations=4, replicates=3))
-    for name in metrics.METRICS:
+    for name in ("wasserstein2", "component_variance", "kullback_leibler", "tail_mass"):
         whole, part = mc.measure(dataset, name), mc.measure(dataset.isel(generation=[4, 2]), name)
         np.testing.assert_array_equal(part.values, whole.values[:, [4, 2]])
+
+
+# categories
+
+
+def categories(*probabilities) -> Law:
+    probability = np.atleast_2d(np.array(probabilities, dtype=np.float64))
+    return Law(Categorical().of(probability.shape[1]), CategoricalParams(probability))
+
+
+def test_metrics_of_categories_by_hand():
+    models, truth = categories([0.5, 0.3, 0.2], [0.0, 0.4, 0.6], [1.0, 0.0, 0.0]), categories([0.2, 0.3, 0.5])
+    by_hand = {
+        "heterozygosity": [0.62, 0.48, 0.0],
+        "categories_alive": [3, 2, 1],
+        "squared_error_of_probabilities": [0.18, 0.06, 0.98],
+        "total_variation": [0.3, 0.2, 0.8],
+        "kullback_leibler": [0.2 * np.log(0.4) + 0.5 * np.log(2.5), np.inf, np.inf],
+    }
+    for name, law in by_hand.items():
+        measured = metrics.METRICS[name].compute(models, truth)
+        assert measured.dtype == np.float64
+        np.testing.assert_allclose(measured, law, rtol=1e-13)
+
+
+def test_a_category_that_the_truth_lacks_costs_no_divergence():
+    models, truth = categories([0.5, 0.5, 0.0], [0.25, 0.25, 0.5]), categories([0.5, 0.5, 0.0])
+    np.testing.assert_allclose(metrics.kullback_leibler(models, truth), [0.0, np.log(2)], atol=1e-16)
+
+
+def test_heterozygosity_is_that_of_pairs_of_items():
+    """The share of pairs in which two items differ: 1e5 of them, within four standard errors."""
+    law = categories([0.5, 0.25, 0.125, 0.125])
+    x = law.sample(200_000, generators(0, (7,) * 8, [0]))[0]
+    x = np.random.default_rng(0).permutation(x)
+    differ = x[::2] != x[1::2]
+    h = metrics.heterozygosity(law, law)[0]
+    assert abs(differ.mean() - h) < 4 * np.sqrt(h * (1 - h) / 100_000)
+
+
+def test_generation_zero_of_categories_is_the_truth():
+    truth = {"family": "categorical", "probabilities": [0.4, 0.3, 0.3]}
+    learner = {"family": "categorical"}
+    dataset = mc.run(mc.Experiment(n_samples=300, generations=2, replicates=3, truth=truth, learner=learner))
+    law = {
+        "heterozygosity": 0.66, "categories_alive": 3.0, "total_variation": 0.0,
+        "squared_error_of_probabilities": 0.0, "kullback_leibler": 0.0,
+    }  # fmt: skip
+    check_generation_zero(dataset, law)
+
+
+def test_the_real_line_is_refused_to_categories():
+    law = categories([0.5, 0.5])
+    for ask in (law.moments, lambda: law.quantile(np.zeros((1, 1)))):
+        with pytest.raises(TypeError, match="the items of a categorical are categories"):
+            ask()
 
 
 # the mixture's functions

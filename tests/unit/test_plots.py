@@ -42,6 +42,23 @@ def items(tmp_path_factory):
     return run(n_samples=40, generations=10, replicates=4, truth=truth)
 
 
+CATEGORICAL = {"learner": {"family": "categorical"}}
+
+
+@pytest.fixture(scope="module")
+def few():
+    """Five categories, one of which the truth lacks."""
+    truth = {"family": "categorical", "probabilities": [0.4, 0.3, 0.0, 0.2, 0.1]}
+    return run(n_samples=60, generations=30, replicates=6, truth=truth, **CATEGORICAL)
+
+
+@pytest.fixture(scope="module")
+def many():
+    """Most of 300 categories are lost in the first generation."""
+    truth = {"family": "categorical", "zipf": {"categories": 300, "exponent": 1.5}}
+    return run(n_samples=100, generations=40, replicates=5, truth=truth, **CATEGORICAL)
+
+
 @pytest.fixture(scope="module")
 def degenerate():
     """Dead components, components that are points, models that are points, beside living ones."""
@@ -77,7 +94,7 @@ def test_every_kind_in_every_format(mixture, kind, suffix, tmp_path):
 
 
 @pytest.mark.parametrize("kind", [k for k in plots.KINDS if k != "weights"])
-@pytest.mark.parametrize("name", ["gaussian", "items", "degenerate"])
+@pytest.mark.parametrize("name", ["gaussian", "items", "degenerate", "few", "many"])
 def test_every_kind_for_every_result(name, kind, request, tmp_path):
     mc.plot(request.getfixturevalue(name), kind, tmp_path / "figure.png")
 
@@ -253,6 +270,40 @@ def test_files_hold_the_hash_of_the_result_and_nothing_of_the_day(mixture, suffi
         assert sha.encode() in one.read_bytes()
         assert b"CreationDate" not in one.read_bytes()
         assert b"<dc:date>" not in one.read_bytes()
+
+
+def test_probabilities_are_those_of_the_middle_replicate(few):
+    figure = mc.plot(few, "density")
+    last = few["probability"].values[:, -1]
+    h = 1.0 - (last**2).sum(axis=1)
+    chosen = int(np.flatnonzero(h == np.sort(h)[2])[0])
+    (line,) = drawn(figure, "model")
+    expected = np.where(last[chosen] > 0.0, last[chosen], np.nan)
+    assert np.array_equal(line.get_ydata(), expected, equal_nan=True)
+    (others,) = drawn(figure, "others")
+    assert np.nansum(others.get_ydata()) == pytest.approx(5.0, rel=1e-12)
+    (truth,) = drawn(figure, "truth")
+    bars = [path.vertices[0, 1] for path in truth.get_paths()]
+    assert bars == pytest.approx([0.4, 0.3, 0.0, 0.2, 0.1], rel=1e-14)
+    assert "of 4 categories" in figure.axes[0].get_legend().get_title().get_text()
+
+
+def test_many_categories_are_drawn_by_rank(many):
+    (panel,) = mc.plot(many, "density").axes
+    assert (panel.get_xscale(), panel.get_yscale()) == ("log", "log")
+    (truth,) = [line for line in panel.lines if line.get_gid() == "truth"]
+    assert np.array_equal(truth.get_xdata(), np.arange(1, 301))
+    assert (np.diff(truth.get_ydata()) <= 0).all()
+
+
+def test_the_distance_of_categories_is_one_that_is_finite(few, many):
+    """Where most replicates have lost a category, the divergence is infinite: total variation then."""
+    for dataset, finite in ((few.isel(generation=slice(0, 3)), True), (many, False)):
+        figure = mc.plot(dataset)
+        assert bool(drawn(figure, "median kullback_leibler")) is finite
+        assert bool(drawn(figure, "median total_variation")) is not finite
+        assert drawn(figure, "law heterozygosity mean")
+        assert drawn(figure, "median categories_alive")
 
 
 def test_what_is_wrong_is_refused_before_any_work(mixture, gaussian, tmp_path):

@@ -49,6 +49,13 @@ GAUSSIAN = '[truth]\nfamily = "gaussian"\nmean = {}\nstd = {}\n'
 MIXTURE = '[truth]\nfamily = "mixture"\nweights = {}\nmeans = {}\nstds = {}\n'
 LEARNER = '[learner]\nfamily = "mixture"\n'
 MIX = '[workflow]\nkind = "mix"\n'
+POOL = '[workflow]\nkind = "accumulate"\n'
+SUBSAMPLE = '[workflow]\nkind = "accumulate-subsample"\n'
+CATEGORIES = '[truth]\nfamily = "categorical"\n'
+FREQUENCIES = '[learner]\nfamily = "categorical"\n'
+COIN = CATEGORIES + "probabilities = [0.5, 0.5]\n"
+COUNTED = FREQUENCIES + CATEGORIES
+ZIPF = COUNTED + "zipf = {{{}}}"
 HUGE = "0x" + "f" * 5000
 """A number that Python reads but does not write: more than 4,300 digits."""
 
@@ -138,15 +145,16 @@ BAD = [
     (LEARNER + "reg_covr = 1", "learner.reg_covr", "did you mean reg_covar?"),
     (MIX + "reel = 0.1", "workflow.reel", "did you mean real?"),
     ('[learner]\nfamily = "gaussian"\ncomponents = 2', "learner.components", "not a key"),
-    ("[learner]\ncomponents = 3", "learner.family", "'gaussian', 'mixture'"),
-    ('[learner]\nfamily = "mixtur"', "learner.family", "'gaussian', 'mixture'"),
-    ("[learner]\nfamily = 1", "learner.family", "'gaussian', 'mixture'"),
+    ("[learner]\ncomponents = 3", "learner.family", "'gaussian', 'mixture', 'categorical'"),
+    ('[learner]\nfamily = "mixtur"', "learner.family", "'gaussian', 'mixture', 'categorical'"),
+    ("[learner]\nfamily = 1", "learner.family", "'gaussian', 'mixture', 'categorical'"),
     ('learner = "mixture"', "learner", "must be a table"),
-    ("[workflow]\nreal = 0.1", "workflow.kind", "must be given"),
-    ('[workflow]\nkind = "mixx"', "workflow.kind", "'mix'"),
+    ("[workflow]\nreal = 0.1", "workflow.kind", "'mix', 'accumulate', 'accumulate-subsample'"),
+    ('[workflow]\nkind = "mixx"', "workflow.kind", "'mix', 'accumulate', 'accumulate-subsample'"),
+    ("[workflow]\nkind = 1", "workflow.kind", "'mix', 'accumulate', 'accumulate-subsample'"),
     ("workflow = 3", "workflow", "must be a table"),
-    ("[truth]\nmean = 0.0", "truth.family", "'gaussian', 'mixture', 'data'"),
-    ('[truth]\nfamily = "gauss"', "truth.family", "'gaussian', 'mixture', 'data'"),
+    ("[truth]\nmean = 0.0", "truth.family", "'gaussian', 'mixture', 'categorical', 'data'"),
+    ('[truth]\nfamily = "gauss"', "truth.family", "'gaussian', 'mixture', 'categorical', 'data'"),
     ("truth = 1", "truth", "must be a table"),
     ('[[truth]]\nfamily = "gaussian"', "truth", "must be a table"),
     # the truth
@@ -172,6 +180,33 @@ BAD = [
     ('[truth]\nfamily = "data"', "truth.path", "must be given"),
     ('[truth]\nfamily = "data"\npath = 3', "truth.path", "must be text"),
     ('[truth]\nfamily = "data"\npath = "x.csv"\ncolumn = 3', "truth.column", "must be text"),
+    # categories
+    (ZIPF.format("categories = 9"), "truth.zipf.exponent", "must be given"),
+    (ZIPF.format("categories = 1, exponent = 1"), "truth.zipf.categories", "from 2 to 10^7"),
+    (ZIPF.format("categories = 1e8, exponent = 1"), "truth.zipf.categories", "from 2 to 10^7"),
+    (ZIPF.format("categories = 9, exponent = -1"), "truth.zipf.exponent", ">= 0"),
+    (ZIPF.format("categories = 9, exponent = nan"), "truth.zipf.exponent", ">= 0"),
+    (ZIPF.format("categories = 9, exponent = 1, shift = -0.5"), "truth.zipf.shift", ">= 0"),
+    (ZIPF.format("categories = 9, exponent = 1, shft = 2"), "truth.zipf.shft", "did you mean shift?"),
+    (ZIPF.format("categories = 9, exponent = 1e5"), "truth.zipf", "at least two categories"),
+    (COUNTED + "zipf = 3", "truth.zipf", "must be a table"),
+    (COUNTED, "truth", "one of probabilities, path and zipf; this has none"),
+    (COUNTED + 'probabilities = [0.5, 0.5]\npath = "x.csv"', "truth", "probabilities and path"),
+    (COUNTED + "probabilities = [0.5, 0.5]\nzipf = {categories = 3, exponent = 1}", "truth",
+     "probabilities and zipf"),
+    (COUNTED + "probabilities = [0.5, 0.6]", "truth.probabilities", "add up to 1.1"),
+    (COUNTED + "probabilities = [1.5, -0.5]", "truth.probabilities", "1.5 is not one"),
+    (COUNTED + "probabilities = []", "truth.probabilities", "add up to 1"),
+    (COUNTED + "probabilities = [1.0]", "truth.probabilities", "at least two categories"),
+    (COUNTED + "probabilities = [1.0, 0.0]", "truth.probabilities", "at least two categories"),
+    (COUNTED + 'probabilities = [0.5, 0.5]\ncolumn = "x"', "truth.column", "from a file"),
+    (COUNTED + "path = 3", "truth.path", "must be text"),
+    (COIN + FREQUENCIES + "categories = 3", "learner.categories", "not a key"),
+    # a learner and a truth of other items
+    (FREQUENCIES, "learner.family", "'gaussian', 'mixture': the truth's items are real numbers"),
+    (GAUSSIAN.format(0, 1) + FREQUENCIES, "learner.family", "'gaussian', 'mixture'"),
+    (COIN, "learner.family", "must be one of 'categorical': the truth's items are categories"),
+    (COIN + '[learner]\nfamily = "gaussian"', "learner.family", "must be one of 'categorical'"),
     # the learner
     (LEARNER + "components = 0", "learner.components", COUNT),
     (LEARNER + "tolerance = 0", "learner.tolerance", "> 0"),
@@ -195,6 +230,15 @@ BAD = [
     (MIX + "real = 0.5\nkept = 0.6", "workflow.real", "add up to 1.1"),
     (MIX + 'real_source = "old"', "workflow.real_source", "'fresh' or 'fixed'"),
     (MIX + 'real_source = "fixed"\nassignment = "per-sample"', "workflow.assignment", "stratified"),
+    (POOL + "kept = 0.1", "workflow.kept", "not a key of a recipe; known here: kind, real, synthetic"),
+    (POOL + 'real_source = "fixed"', "workflow.real_source", "not a key"),
+    (POOL + 'assignment = "per-sample"', "workflow.assignment", "not a key"),
+    (POOL + "real = 1.5", "workflow.real", "from 0 to 1"),
+    (POOL + "real = 0.5\nsynthetic = 0.6", "workflow.synthetic", "add up to 1.1"),
+    (POOL + "synthetic = 0.9", "workflow.synthetic", "add up to 0.9"),
+    (SUBSAMPLE + "kept = 0.1", "workflow.kept", "not a key"),
+    (SUBSAMPLE + "real = true", "workflow.real", "from 0 to 1"),
+    (SUBSAMPLE + "real = 0.1\nsynthetic = 0.1", "workflow.synthetic", "add up to 0.2"),
     # tables that do not fit each other
     ("n_samples = 3", "n_samples", "at least 4 for learner.components = 2"),
     ("n_samples = 9\n" + LEARNER + "components = 5", "n_samples", "at least 10"),
@@ -246,8 +290,14 @@ def test_settings_of_em_are_refused_for_scikit_learn(name, value):
         ),
         (
             "[learner]\ncomponents = 2\n[workflow]\nreal = 2",
-            ["learner.family", "workflow.kind", "workflow.real"],
+            ["learner.family", "workflow.kind"],
         ),
+        (
+            "seed = -1\n" + FREQUENCIES + CATEGORIES + "probabilities = [0.4, 0.7]",
+            ["seed", "truth.probabilities"],
+        ),
+        ("seed = -1\n" + COIN, ["seed", "learner.family"]),
+        ("seed = -1\n" + COIN + FREQUENCIES, ["seed"]),
         (
             MIXTURE.format([0.3, 0.4], '["a", 2]', [0, 1]),
             ["truth.weights", "truth.means[0]", "truth.stds[0]"],
@@ -346,6 +396,16 @@ def test_notes_say_what_should_be_known():
     assert "settles near N reg_covar = 0.01" in floor
 
 
+def test_a_learner_of_categories_has_as_many_as_the_truth():
+    experiment = Experiment.from_toml(ZIPF.format("categories = 7, exponent = 1.5"))
+    assert experiment.learner.sizes() == {"category": 7}
+    assert experiment.start.probability.shape == (1, 7)
+    assert experiment.table()["learner"] == {"family": "categorical"}
+    fewer = experiment.changed(truth={"family": "categorical", "probabilities": [0.5, 0.5]})
+    assert fewer.learner.sizes() == {"category": 2}
+    assert fewer.key() != experiment.key()
+
+
 # TOML and JSON, both ways
 
 ROUND = {
@@ -356,6 +416,10 @@ ROUND = {
     "gaussian": GAUSSIAN.format(0.1, 1e-30) + '[learner]\nfamily = "gaussian"\nddof = 1',
     "three": MIXTURE.format([1 / 3, 1 / 3, 1 / 3], [-1e8, 0.1, 2], [1, 2, 3]) + LEARNER + "components = 3",
     "scikit-learn": LEARNER + 'solver = "scikit-learn"\n' + MIX + 'real = 0.29\nreal_source = "fixed"',
+    "categories": FREQUENCIES + CATEGORIES + "probabilities = [0.2, 0.3, 0.5, 0.0]",
+    "Zipf": ZIPF.format("categories = 1e3, exponent = 1, shift = 2.7"),
+    "accumulate": POOL + "real = 0.25",
+    "accumulate-subsample": SUBSAMPLE + "real = 0.1\nsynthetic = 0.9",
     "per-sample": MIX + 'kept = 0.5\nassignment = "per-sample"',
 }  # fmt: skip
 
@@ -470,6 +534,8 @@ def test_files_that_are_none(tmp_path):
         ("seed = 1", ["learner.solver=scikit-learn"], "seed = 1\n" + LEARNER + 'solver = "scikit-learn"'),
         # another family or kind than the default: a table of its own
         ("seed = 1", ["learner.family=gaussian"], 'seed = 1\n[learner]\nfamily = "gaussian"'),
+        ("seed = 1", ["workflow.kind=accumulate"], "seed = 1\n" + POOL),
+        (MIX + "real = 0.2", ["workflow.real=0.3"], MIX + "real = 0.3"),
         (
             "seed = 1",
             ["truth.family=gaussian", "truth.mean=0", "truth.std=2"],
@@ -512,6 +578,10 @@ def test_changed_text_is_not_changed_in_place():
 
 # the content key and the streams
 
+FAIR = {
+    "truth": {"family": "categorical", "probabilities": [0.5, 0.5]},
+    "learner": {"family": "categorical"},
+}
 OTHER = [
     {"n_samples": 9_999},
     {"truth": {"family": "gaussian", "mean": 0.0, "std": 1.0}},
@@ -527,8 +597,17 @@ OTHER = [
     {"learner": {"family": "mixture", "tolerance": 1e-6}},
     {"learner": {"family": "mixture", "max_iterations": 9_999}},
     {"learner": {"family": "mixture", "reg_covar": 1e-6}},
+    FAIR,
+    FAIR | {"truth": {"family": "categorical", "probabilities": [0.4, 0.6]}},
+    FAIR | {"truth": {"family": "categorical", "zipf": {"categories": 2, "exponent": 1.0}}},
+    FAIR | {"truth": {"family": "categorical", "zipf": {"categories": 3, "exponent": 1.0}}},
+    FAIR | {"truth": {"family": "categorical", "zipf": {"categories": 3, "exponent": 1.0, "shift": 1.0}}},
     {"workflow": {"kind": "mix", "real": 0.1}},
     {"workflow": {"kind": "mix", "kept": 0.1}},
+    {"workflow": {"kind": "accumulate"}},
+    {"workflow": {"kind": "accumulate", "real": 0.1}},
+    {"workflow": {"kind": "accumulate-subsample"}},
+    {"workflow": {"kind": "accumulate-subsample", "real": 0.1}},
     {"workflow": {"kind": "mix", "real": 0.1, "real_source": "fixed"}},
     {"workflow": {"kind": "mix", "real": 0.1, "assignment": "per-sample"}},
 ]

@@ -13,6 +13,7 @@ import modelcollapse as mc
 from modelcollapse import results, store
 from modelcollapse.errors import DataError, StorageError
 from modelcollapse.experiment import Experiment
+from modelcollapse.metrics import metrics_of
 from modelcollapse.results import experiment_of, measure
 from modelcollapse.store import check_target, differences, digest, load, save
 from modelcollapse.types import Status
@@ -94,6 +95,41 @@ def test_dimensions_and_names_of_a_gaussian():
     assert np.array_equal(fitted["std"] ** 2, fitted["total_variance"])
 
 
+CATEGORICAL = {
+    "truth": {"family": "categorical", "probabilities": [0.5, 0.3, 0.2]},
+    "learner": {"family": "categorical"},
+}
+
+
+def test_dimensions_and_names_of_categories():
+    dataset = run(**CATEGORICAL)
+    assert set(dataset.data_vars) == {"probability", *ALWAYS} - {"total_mean", "total_variance"}
+    assert dataset["probability"].dims == (*EACH, "category")
+    assert (dataset["probability"].isel(generation=0) == [0.5, 0.3, 0.2]).all()
+    assert np.allclose(dataset["probability"].sum("category"), 1.0, rtol=1e-15)
+
+
+def test_categories_from_a_file_need_it_no_more(tmp_path):
+    """Measured, replayed, changed and loaded without the file: its probabilities lie in the result."""
+    np.save(tmp_path / "counts.npy", np.array([7, 0, 2, 3]))
+    truth = {"family": "categorical", "path": str(tmp_path / "counts.npy")}
+    experiment = Experiment(**SMALL | {"n_samples": 500}, truth=truth, learner={"family": "categorical"})
+    dataset = mc.run(experiment, threads=1)
+    save(dataset, tmp_path / "out.zarr")
+    (tmp_path / "counts.npy").unlink()
+    again = load(tmp_path / "out.zarr")
+    same_to_the_bit(again, dataset)
+    assert again["truth_probability"].values.tolist() == [7 / 12, 0.0, 2 / 12, 3 / 12]
+    assert experiment_of(again) == experiment
+    assert experiment_of(again).key() == experiment.key()
+    assert mc.replay(again).identical(dataset)
+    part = again.isel(generation=[3], replicate=[1])
+    assert np.isfinite(measure(part, "kullback_leibler").values).all()  # of a category not there, too
+    assert experiment.changed(seed=3).key() == experiment.key()
+    with pytest.raises(DataError, match="no values stored"):
+        experiment_of(again.drop_vars("truth_probability"))
+
+
 def test_the_saved_generations_are_the_coordinate():
     dataset = run(save={"every": 4}, generations=10)
     assert dataset["generation"].values.tolist() == [0, 4, 8, 10]
@@ -107,7 +143,7 @@ def test_the_saved_generations_are_the_coordinate():
 def test_status_has_flags_with_sentences(dataset):
     attributes = dataset["status"].attrs
     meanings = attributes["flag_meanings"].split()
-    assert attributes["flag_masks"].tolist() == [1, 2, 4, 8, 16, 32, 64, 128]
+    assert attributes["flag_masks"].tolist() == [1, 2, 4, 8, 16, 32, 64, 128, 256]
     assert meanings == [status.name.lower() for status in Status]
     assert [int(Status[name.upper()]) for name in meanings] == attributes["flag_masks"].tolist()
     assert attributes["flag_masks"].dtype == dataset["status"].dtype
@@ -604,8 +640,13 @@ def test_metrics_of_a_result(dataset, name, monkeypatch):
     assert measure(dataset, name).values == pytest.approx(values.values, rel=1e-12)
 
 
+def measurable(dataset):
+    experiment = experiment_of(dataset)
+    return metrics_of(experiment.learner, experiment.source)
+
+
 def test_the_truth_measured_against_itself(dataset):
-    at_0 = {name: measure(dataset, name).values[0, 0] for name in results.METRICS}
+    at_0 = {name: measure(dataset, name).values[0, 0] for name in measurable(dataset)}
     assert at_0 == {
         "total_variance": 5.0,
         "component_variance": 1.0,
@@ -620,6 +661,14 @@ def test_the_truth_measured_against_itself(dataset):
 def test_an_unknown_metric_names_those_known(dataset):
     with pytest.raises(ValueError, match="must be one of total_variance, component_variance"):
         measure(dataset, "variance")
+
+
+def test_metrics_that_do_not_apply_are_refused(data_experiment):
+    """A sample has no density, so that no divergence from it is known."""
+    dataset = mc.run(data_experiment)
+    assert set(measurable(dataset)) >= {"wasserstein2", "tail_mass"}
+    with pytest.raises(ValueError, match="must be one of"):
+        measure(dataset, "kullback_leibler")
 
 
 # what a kill between the two renames of a save leaves

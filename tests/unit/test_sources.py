@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 from scipy.special import ndtr, ndtri
 
+from modelcollapse.families.categorical import Categorical, CategoricalParams
 from modelcollapse.families.gaussian import Gaussian, GaussianParams
 from modelcollapse.families.mixture import Mixture, MixtureParams
 from modelcollapse.sources import DataSet, Law
@@ -35,6 +36,15 @@ def test_sizes_are_one_number_or_one_a_replicate(name):
     assert ragged.shape == (3, 9)
     alone = source.sample(9, [streams(3)[2]])
     assert np.array_equal(alone[0], ragged[2])
+
+
+def test_categories_are_drawn_by_any_size():
+    law = Law(Categorical().of(4), CategoricalParams(np.array([[0.1, 0.2, 0.3, 0.4]])))
+    assert law.sample(0, streams(3)).shape == (3, 0)
+    ragged = law.sample(np.array([2, 0, 9]), streams(3))
+    assert ragged.shape == (3, 9)
+    assert np.array_equal(law.sample(9, streams(3)[2:])[0], ragged[2])
+    assert (law.items, SOURCES["data"].items) == ("categories", "real numbers")
 
 
 @every_source

@@ -12,7 +12,7 @@ from modelcollapse.engines import ENGINES
 from modelcollapse.families.gaussian import Gaussian, GaussianParams
 from modelcollapse.sources import Law
 from modelcollapse.streams import generators
-from modelcollapse.workflows import Mix, apportion
+from modelcollapse.workflows import Accumulate, AccumulateSubsample, Mix, apportion
 
 TRUTH = Law(Gaussian(), GaussianParams(np.array([0.0]), np.array([1.0])))
 ENGINE = ENGINES["exact"](Gaussian())
@@ -26,6 +26,8 @@ EXAMPLES = {
         Mix(real=0.1, real_source="fixed"),
         Mix(real=0.3, kept=0.3, assignment="per-sample"),
     ],
+    "accumulate": [Accumulate(), Accumulate(real=0.3), Accumulate(real=1.0)],
+    "accumulate-subsample": [AccumulateSubsample(), AccumulateSubsample(real=0.3, synthetic=0.7)],
 }
 """Workflows of each kind that is registered."""
 ALL = [flow for flows in EXAMPLES.values() for flow in flows]
@@ -157,9 +159,10 @@ def test_the_first_training_set_is_real(workflow):
 def test_counts_say_what_the_training_set_is_made_of(workflow):
     first, second = two_generations(workflow)
     assert second.counts.dtype == np.int64
-    for r, row in enumerate(rows(second.training)):
+    whole = second.training if second.pool is None else second.pool
+    for r, row in enumerate(rows(whole)):
         real, synthetic, kept = second.counts[r]
-        assert real + synthetic + kept == len(row) == 100
+        assert real + synthetic + kept == len(row) == (100 if second.pool is None else 200)
         from_model = np.abs(row) > 1e5
         assert from_model.sum() == synthetic
         replayed = set() if first.fixed is None else set(rows(first.fixed)[r])
@@ -168,6 +171,23 @@ def test_counts_say_what_the_training_set_is_made_of(workflow):
         assert len(carried) == len(set(carried))
         if first.fixed is None:
             assert len(carried) == kept
+
+
+@every_workflow
+def test_no_more_items_are_held_than_is_said(workflow):
+    each = streams(2)
+    corpus = workflow.begin(ENGINE, TRUTH, 20, each)
+    for generation in range(1, 6):
+        held = [corpus.training, *([] if corpus.pool is None else [corpus.pool])]
+        assert max(int(data.size.max()) for data in held) == workflow.largest(20, generation)
+        corpus = workflow.renew(ENGINE, corpus, model(2), TRUTH, 20, each)
+
+
+@every_workflow
+def test_every_workflow_says_what_it_is(workflow):
+    assert all(workflow.describe())
+    assert f"real {workflow.real:g}" in workflow.describe()[0]
+    assert workflow.holds()
 
 
 @every_workflow
@@ -247,3 +267,50 @@ def test_a_share_of_no_item_is_said():
     assert Mix(real=0.004).notes(1_000) == []
     assert Mix(real=0.004, assignment="per-sample").notes(100) == []
     assert len(Mix(real_source="fixed").notes(100)) == 1
+
+
+# pools
+
+
+@pytest.mark.parametrize("flow", [Accumulate(real=0.25), AccumulateSubsample(real=0.25)])
+def test_a_pool_keeps_everything(flow):
+    """Generation t's pool begins with that of t - 1, and has N more: 25 real, 75 of the last model."""
+    each = streams(3)
+    corpus = flow.begin(ENGINE, TRUTH, 100, each)
+    for t in range(2, 6):
+        before, own = corpus, model(3, 10.0 ** (2 + t))
+        corpus = flow.renew(ENGINE, corpus, own, TRUTH, 100, each)
+        for old, row, training in zip(
+            rows(before.pool), rows(corpus.pool), rows(corpus.training), strict=True
+        ):
+            assert np.array_equal(row[: len(old)], old)
+            added = row[len(old) :]
+            assert len(added) == 100
+            assert (np.abs(added) < 10).sum() == 25
+            assert (np.abs(added - 10.0 ** (2 + t)) < 10).sum() == 75
+            assert set(training) <= set(row)
+            assert len(set(training)) == len(training) == (100 * t if flow.name == "accumulate" else 100)
+        assert corpus.counts.tolist() == [[25, 75, 100 * (t - 1)]] * 3
+
+
+def test_a_subsample_is_of_the_whole_pool():
+    """100 of 400 items, each as likely as any other: a quarter of each generation's."""
+    flow, each, shares = AccumulateSubsample(), streams(50), []
+    corpus = flow.begin(ENGINE, TRUTH, 100, each)
+    for t in range(2, 5):
+        corpus = flow.renew(ENGINE, corpus, model(50, 10.0 ** (2 + t)), TRUTH, 100, each)
+    size = np.array([np.log10(np.abs(row) + 10).round() for row in rows(corpus.training)])
+    for power in (1, 4, 5, 6):
+        shares.append((size == power).mean(axis=1))
+    error = np.sqrt(0.25 * 0.75 / 100 * 300 / 399 / 50)
+    assert np.mean(shares, axis=1) == pytest.approx(np.full(4, 0.25), abs=4 * error)
+
+
+@pytest.mark.parametrize("flow", [Accumulate, AccumulateSubsample])
+def test_what_a_pool_is_given_adds_up(flow):
+    assert flow(real=0.3).shares() == (0.3, 0.7)
+    assert flow(real=0.1).counts(25) == (3, 22)
+    assert flow(real=0.004).notes(100) == ["workflow.real = 0.004 of 100 items is no item at all"]
+    for given in ({"real": 0.5, "synthetic": 0.6}, {"synthetic": 0.5}, {"real": 1.1}, {"kept": 0.1}):
+        with pytest.raises(ValidationError):
+            flow(**given)

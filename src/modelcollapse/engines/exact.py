@@ -34,7 +34,7 @@ class ExactEngine:
     def pick(self, data: Items, size: Sizes, streams: Streams) -> Items:
         """Pick items without replacement, each subset of a size as likely as any other."""
         sizes = per_replicate(size, len(streams))
-        picked = np.zeros((len(streams), int(sizes.max(initial=0)), *data.x.shape[2:]))
+        picked = np.zeros((len(streams), int(sizes.max(initial=0)), *data.x.shape[2:]), data.x.dtype)
         for r, stream in enumerate(streams):
             if sizes[r] == data.size[r]:
                 picked[r, : sizes[r]] = data.x[r, : sizes[r]]
@@ -51,7 +51,7 @@ class ExactEngine:
         if all(np.all(part.size == part.x.shape[1]) for part in data):
             return Items(np.concatenate([part.x for part in data], axis=1), size)
         first = data[0].x
-        merged = np.zeros((len(first), int(size.max(initial=0)), *first.shape[2:]))
+        merged = np.zeros((len(first), int(size.max(initial=0)), *first.shape[2:]), first.dtype)
         for r in range(len(first)):
             rows = [part.x[r, : part.size[r]] for part in data]
             merged[r, : size[r]] = np.concatenate(rows)

@@ -9,14 +9,14 @@ them nothing is rounded.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from scipy.special import ndtri
 
 from modelcollapse.engines.base import Cost
 from modelcollapse.errors import Problem
-from modelcollapse.families.base import Family, Fit
+from modelcollapse.families.base import Family, Fit, RealFamily
 from modelcollapse.fields import LARGEST
 from modelcollapse.grids import Grid, Resolution, merged
 from modelcollapse.kernels.counting import multinomials, pick_counts
@@ -57,8 +57,9 @@ class GroupedEngine:
         reach = -float(ndtri(min(LOST / max(int(sizes.max(initial=1)), 1), 0.1)))
         grid = source.grid(Resolution(self.parts, reach))
         mass = source.masses(grid)
+        grid = grid.repeated(len(streams))
         if len(mass) < len(streams):
-            grid, mass = grid.repeated(len(streams)), np.repeat(mass, len(streams), axis=0)
+            mass = np.repeat(mass, len(streams), axis=0)
         count = np.empty(mass.shape, dtype=np.int64)
         multinomials(sizes, mass, grid.bins, streams.state, count)
         return Counts(count, grid)
@@ -88,10 +89,11 @@ class GroupedEngine:
         if not grid.rounded:
             return self.family.fit((x - 0.5).astype(np.int64), grid.bins, weight, start, streams)
         rounding = grid.width() ** 2 / 12.0
-        wider = None if start is None else self.family.widened(start, rounding)
-        fit = self.family.fit(x, grid.bins, weight, wider, streams)
-        params = self.family.widened(fit.params, -rounding)
-        coarse = self.family.least_spread(params) < COARSE * grid.width()
+        family = cast(RealFamily, self.family)
+        wider = None if start is None else family.widened(start, rounding)
+        fit = family.fit(x, grid.bins, weight, wider, streams)
+        params = family.widened(fit.params, -rounding)
+        coarse = family.least_spread(params) < COARSE * grid.width()
         return Fit(params, fit.iterations, fit.status | np.where(coarse, int(Status.GRID_COARSE), 0))
 
     def model(self, params: Params) -> Law:

@@ -1,4 +1,8 @@
-"""What a family is: how it is sampled, scored and fitted, for a batch of replicates at once."""
+"""What a family is: how it is sampled, scored and fitted, for a batch of replicates at once.
+
+`Family` is what the recursion needs, whatever an item is; `RealFamily` adds what is known of items
+that are real numbers.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +14,10 @@ from modelcollapse.errors import Problem
 from modelcollapse.grids import Grid, Resolution
 from modelcollapse.kernels.em import ROUNDINGS
 from modelcollapse.streams import Streams
-from modelcollapse.types import Array, BoolArray, IntArray, Params, Sizes
+from modelcollapse.types import Array, BoolArray, IntArray, ItemArray, Params, Sizes
+
+REAL = "real numbers"
+"""What the items of a family or a truth can be: see `Family.items`."""
 
 
 def at_precision(mean: Array, std: Array) -> BoolArray:
@@ -45,19 +52,21 @@ class Family(Protocol):
     """A family with its fit settings: a frozen value, so it is part of the recipe.
 
     Items have the axes ``(replicate, item)``; where replicates have sizes of their own, a row is
-    filled up to the longest and the rest of it means nothing. A family of other items than real
-    numbers leaves out the methods of the real line.
+    filled up to the longest and the rest of it means nothing. Nothing above the families assumes
+    that an item is a float.
     """
 
     name: ClassVar[str]
+    items: ClassVar[str]
+    """What its items are, in the words of a message. A learner learns from a truth of the same items."""
     dimensions: ClassVar[Mapping[str, tuple[str, ...]]]
     """What `record` returns, with the axes after ``(replicate, generation)``."""
 
-    def sample(self, params: Params, size: Sizes, streams: Streams) -> Array:
+    def sample(self, params: Params, size: Sizes, streams: Streams) -> ItemArray:
         """Draw ``size`` items for each replicate: ``(replicate, item)``."""
 
     def fit(
-        self, x: Array, size: IntArray, weight: Array | None, start: Params | None, streams: Streams
+        self, x: ItemArray, size: IntArray, weight: Array | None, start: Params | None, streams: Streams
     ) -> Fit:
         """Fit to weighted items; ``start`` holds the generating parameters, where they fit."""
 
@@ -88,7 +97,16 @@ class Family(Protocol):
     def fit_seconds(self, items: int) -> float:
         """What a fit takes on one core, to the order of magnitude."""
 
-    # the real line
+    def grid(self, params: Params, resolution: Resolution) -> Grid:
+        """Bins on which items of the models can be counted; the resolution is for real numbers."""
+
+    def masses(self, params: Params, grid: Grid) -> Array:
+        """Probabilities of bins, ``(replicate, bin)``."""
+
+
+class RealFamily(Family, Protocol):
+    """A family on the real line: its items are real numbers, and it has a distribution function."""
+
     def log_pdf(self, params: Params, x: Array) -> Array:
         """Log density at ``x`` ``(replicate, point)``."""
 
@@ -106,13 +124,6 @@ class Family(Protocol):
 
     def moments(self, params: Params) -> tuple[Array, Array]:
         """Total mean and total variance, ``(replicate,)``."""
-
-    # counts on bins
-    def grid(self, params: Params, resolution: Resolution) -> Grid:
-        """Bins on which items of the models can be counted."""
-
-    def masses(self, params: Params, grid: Grid) -> Array:
-        """Probabilities of bins, ``(replicate, bin)``."""
 
     def widened(self, params: Params, variance: Array) -> Params:
         """Add a variance ``(replicate,)``, which may be negative, to that of every component, down to 0."""

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import log_ndtr, ndtr
 
 from modelcollapse.errors import Problem
-from modelcollapse.families.base import Fit, at_precision, check_rows
+from modelcollapse.families.base import REAL, Fit, at_precision, check_rows
 from modelcollapse.fields import Ddof, Positive, Real, Table
 from modelcollapse.grids import Grid, Resolution, masses_of_mixtures, of_mixtures
 from modelcollapse.kernels.compiling import LANES
@@ -31,6 +31,7 @@ class Gaussian(Table):
     """A Gaussian on the real line; ``ddof`` is what the sum of squares is divided by: n - ddof."""
 
     name: ClassVar[str] = "gaussian"
+    items: ClassVar[str] = REAL
     dimensions: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "mean": (),
         "std": (),
@@ -163,6 +164,8 @@ class Gaussian(Table):
 
 class GaussianTruth(Table):
     """A Gaussian as the real distribution."""
+
+    items: ClassVar[str] = REAL
 
     family: Literal["gaussian"] = "gaussian"
     mean: Real

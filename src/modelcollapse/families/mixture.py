@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from scipy.special import ndtr
 
 from modelcollapse.errors import Problem
-from modelcollapse.families.base import Fit, check_rows
+from modelcollapse.families.base import REAL, Fit, check_rows
 from modelcollapse.families.climbing import climb
 from modelcollapse.families.scikit_learn import kmeans_start, scikit_learn_fit
 from modelcollapse.fields import Count, NotNegative, Positive, Probabilities, Real, Table, bad
@@ -46,6 +46,7 @@ class Mixture(Table):
     """
 
     name: ClassVar[str] = "mixture"
+    items: ClassVar[str] = REAL
     dimensions: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "weight": ("component",),
         "mean": ("component",),
@@ -243,6 +244,8 @@ def lengths_differ(lengths: list[int]) -> str:
 
 class MixtureTruth(Table):
     """A mixture as the real distribution: all three lists are given."""
+
+    items: ClassVar[str] = REAL
 
     family: Literal["mixture"] = "mixture"
     weights: Probabilities

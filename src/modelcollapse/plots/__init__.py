@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+import numpy as np
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from modelcollapse.plots import density, over_time
-from modelcollapse.plots.style import canvas
-from modelcollapse.results import experiment_of
+from modelcollapse.metrics import metrics_of
+from modelcollapse.plots import categories, density, over_time
+from modelcollapse.plots.style import canvas, middle
+from modelcollapse.results import experiment_of, measure
+from modelcollapse.sources import Law
 from modelcollapse.store import digest
 
 SUFFIXES = {".png": "Description", ".svg": "Description", ".pdf": "Subject"}
@@ -23,7 +27,6 @@ REPRODUCIBLE: dict[Any, Any] = {"svg.hashsalt": "modelcollapse", "pdf.fonttype":
 DPI = 120
 """Dots an inch of PNG: small enough for a page; for print there are SVG and PDF."""
 ENSEMBLE = "Thin lines: every replicate; shaded: 10-90 % of them."
-MIDDLE = "Middle replicate: median total variance at the end."
 """What stands beneath figures of more than one replicate."""
 
 
@@ -42,11 +45,13 @@ def plot(dataset: xr.Dataset, kind: str = "overview", path: str | Path | None = 
     kind
         ``"overview"``: four panels and a title that says what was run.
         ``"density"``: the truth, and the models of one replicate, the one in the middle by its
-        last total variance, with the last models of the others.
-        ``"variance"``: the total variance and the mean variance of the components alive.
+        last total variance, with the last models of the others. Of categories: their probabilities.
+        ``"variance"``: the total variance and the mean variance of the components alive. Of
+        categories: the heterozygosity.
         ``"weights"``: the weights of the components. They are points, not lines: components are
         kept in the order of their means, and which was which a generation before is not known.
-        ``"distance"``: squared Wasserstein-2 distance and Kullback-Leibler divergence to the truth.
+        ``"distance"``: squared Wasserstein-2 distance (of categories: total variation) and
+        Kullback-Leibler divergence to the truth.
     path
         Where to save it: PNG, SVG or PDF by its suffix. The file's metadata hold the SHA-256 of the
         result, and the same result gives the same bytes.
@@ -84,7 +89,13 @@ def _save(figure: Figure, path: Path, sha: str) -> None:
         figure.savefig(path, format=suffix[1:], dpi=DPI, metadata={**metadata, **undated})
 
 
+def _has_categories(dataset: xr.Dataset) -> bool:
+    return "probability" in dataset
+
+
 def _variance(dataset: xr.Dataset) -> Figure:
+    if _has_categories(dataset):
+        return _panels(dataset, ["heterozygosity"])
     metrics = ["total_variance"]
     if over_time.has_components(dataset):
         metrics.append("component_variance")
@@ -92,10 +103,10 @@ def _variance(dataset: xr.Dataset) -> Figure:
 
 
 def _distance(dataset: xr.Dataset) -> Figure:
-    metrics = ["wasserstein2"]
-    if "truth_value" not in dataset:  # a sample has no density
-        metrics.append("kullback_leibler")
-    return _panels(dataset, metrics)
+    experiment = experiment_of(dataset)
+    known = metrics_of(experiment.learner, experiment.source)
+    distances = ("wasserstein2", "total_variation", "kullback_leibler")
+    return _panels(dataset, [name for name in distances if name in known])
 
 
 def _panels(dataset: xr.Dataset, metrics: list[str]) -> Figure:
@@ -107,8 +118,9 @@ def _panels(dataset: xr.Dataset, metrics: list[str]) -> Figure:
 
 
 def _density(dataset: xr.Dataset) -> Figure:
-    figure, (panel,) = canvas(dataset, 1, 1, MIDDLE)
-    density.densities(panel, dataset)
+    figure, (panel,) = canvas(dataset, 1, 1, middle(dataset))
+    draw = categories.probabilities if _has_categories(dataset) else density.densities
+    draw(panel, dataset)
     return figure
 
 
@@ -116,14 +128,16 @@ def _weights(dataset: xr.Dataset) -> Figure:
     if not over_time.has_components(dataset):
         family = experiment_of(dataset).learner.name
         raise ValueError(f'kind = "weights": a {family} has no components to weigh')
-    figure, (panel,) = canvas(dataset, 1, 1, MIDDLE)
+    figure, (panel,) = canvas(dataset, 1, 1, middle(dataset))
     over_time.weights(panel, dataset)
     return figure
 
 
 def _overview(dataset: xr.Dataset) -> Figure:
-    """Variances, densities, weights (where there are none: another distance) and Wasserstein-2."""
-    figure, axes = canvas(dataset, 2, 2, ENSEMBLE, MIDDLE)
+    """Spread, the models themselves, their parts (where there are none: another distance), a distance."""
+    figure, axes = canvas(dataset, 2, 2, ENSEMBLE, middle(dataset))
+    if _has_categories(dataset):
+        return _overview_of_categories(figure, axes, dataset)
     density.densities(axes[1], dataset)
     over_time.metrics(axes[3], dataset, ("wasserstein2",))
     if over_time.has_components(dataset):
@@ -131,8 +145,18 @@ def _overview(dataset: xr.Dataset) -> Figure:
         over_time.weights(axes[2], dataset)
     else:
         over_time.metrics(axes[0], dataset, ("total_variance",))
-        other = "tail_mass" if "truth_value" in dataset else "kullback_leibler"
-        over_time.metrics(axes[2], dataset, (other,))
+        has_density = isinstance(experiment_of(dataset).source, Law)
+        over_time.metrics(axes[2], dataset, ("kullback_leibler" if has_density else "tail_mass",))
+    return figure
+
+
+def _overview_of_categories(figure: Figure, axes: list[Axes], dataset: xr.Dataset) -> Figure:
+    """Heterozygosity, probabilities, categories alive, a distance: one that is finite for most."""
+    last = measure(dataset.isel(generation=[-1]), "kullback_leibler").values
+    distance = "kullback_leibler" if np.isfinite(last).mean() > 0.5 else "total_variation"
+    categories.probabilities(axes[1], dataset)
+    for panel, name in ((0, "heterozygosity"), (2, "categories_alive"), (3, distance)):
+        over_time.metrics(axes[panel], dataset, (name,))
     return figure
 
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from modelcollapse.experiment import Experiment
 from modelcollapse.plots import style
 from modelcollapse.results import experiment_of
-from modelcollapse.sources import DataSet, Law, Source
+from modelcollapse.sources import DataSet, Law, Truth
 from modelcollapse.types import Array
 
 BETWEEN = 3
@@ -90,14 +90,14 @@ def _looks(count: int) -> list[Look]:
     return [*LOOKS[: count - 1], LOOKS[-1]] if count > 1 else [LOOKS[-1]]
 
 
-def _range(truth: Source, models: list[Law]) -> tuple[float, float]:
+def _range(truth: Truth, models: list[Law]) -> tuple[float, float]:
     score = np.array([[-EDGE, EDGE]])
     low, high = truth.quantile(score)[0]
     ends = np.array([model.quantile(score * MODEL_EDGE / EDGE)[0] for model in models])
     return float(min(low, ends[:, 0].min())), float(max(high, ends[:, 1].max()))
 
 
-def _truth(panel: Axes, truth: Source, low: float, high: float) -> float:
+def _truth(panel: Axes, truth: Truth, low: float, high: float) -> float:
     """Draw the real density, or the histogram of the real items; give its peak."""
     if isinstance(truth, DataSet):
         bins = min(100, int(np.ceil(2.0 * len(truth.values) ** (1.0 / 3.0))))  # Rice's rule
@@ -131,7 +131,7 @@ def _model(panel: Axes, model: Law, low: float, high: float, look: Look, name: s
 
 def _grid(law: Law, low: float, high: float) -> Array:
     """Points of an even grid, and more where the law bends, however narrow that is."""
-    knots = np.sort(law.family.knots(law.params)[0])
+    knots = np.sort(law.line.knots(law.params)[0])
     between = np.linspace(knots[:-1], knots[1:], 9).ravel()
     x = np.unique(np.concatenate([np.linspace(low, high, 801), between]))
     return x[(x >= low) & (x <= high)]
@@ -146,5 +146,5 @@ def point_masses(law: Law) -> Array:
 def smooth_density(law: Law, x: Array) -> Array:
     """The density without the points: 0 on them."""
     with np.errstate(all="ignore"):
-        density = np.exp(law.family.log_pdf(law.params, x[None, :])[0])
+        density = np.exp(law.line.log_pdf(law.params, x[None, :])[0])
     return np.where(np.isfinite(density), density, 0.0)

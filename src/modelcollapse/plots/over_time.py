@@ -5,6 +5,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from modelcollapse.metrics import METRICS, SPREAD
 from modelcollapse.plots import style
 from modelcollapse.results import experiment_of, measure
 from modelcollapse.theory import Expectation, expectations
@@ -21,16 +22,7 @@ MANY = 200
 SPAN = 100.0
 """A metric that spans more than this factor gets a logarithmic axis."""
 
-NAMES = {
-    "total_variance": "total variance",
-    "component_variance": "component variance",
-    "wasserstein2": "squared Wasserstein-2",
-    "kullback_leibler": "Kullback-Leibler divergence",
-    "tail_mass": "mass beyond the truth's 1 % quantiles",
-}
-AMONG_TWO = {"total_variance": "total", "component_variance": "components"}
-UNITS = {"kullback_leibler": "nats", "tail_mass": "probability"}
-ZERO_AT_TRUTH = ("wasserstein2", "kullback_leibler")
+SPREADS = [spread for spread, _ in SPREAD.values()]
 LOOKS = ((style.BLUE, "-"), (style.VERMILLION, "-."))
 
 
@@ -53,7 +45,7 @@ def metrics(panel: Axes, dataset: xr.Dataset, names: tuple[str, ...]) -> None:
     curves, seen, remarks = [], [], []
     for name, look in zip(names, LOOKS, strict=False):
         values = measured(dataset, name)
-        of = AMONG_TWO[name] if len(names) > 1 else ""
+        of = METRICS[name].head if len(names) > 1 else ""
         curves += _ensemble(panel, values, look, of)
         seen.append(values.values.ravel())
         t = values["generation"].values
@@ -63,9 +55,10 @@ def metrics(panel: Axes, dataset: xr.Dataset, names: tuple[str, ...]) -> None:
         remarks.append(_remark(name, values.values[:, -1]))
     _scale(panel, np.concatenate(curves), np.concatenate(seen))
     _generations(panel, dataset)
-    name = "variance" if len(names) > 1 else NAMES[names[0]]
-    unit = UNITS.get(names[0], f"(units of {style.variable(experiment)})²")
-    style.label(panel, "generation", f"{name}, {unit}")
+    metric = METRICS[names[0]]
+    name = metric.head if len(names) > 1 else metric.label
+    unit = metric.unit.format(x=f"units of {style.variable(experiment)}")
+    style.label(panel, "generation", f"{name}, {unit}" if unit else name)
     style.legend(panel, 2, "; ".join(filter(None, remarks)))
 
 
@@ -74,11 +67,11 @@ def measured(dataset: xr.Dataset, name: str) -> xr.DataArray:
     slow = name in SLOW
     points = min(POINTS, max(25, MODELS // dataset.sizes["replicate"])) if slow else POINTS
     part = thinned(dataset, points)
-    if name in ZERO_AT_TRUTH:
+    if METRICS[name].is_distance:
         part = part.isel(generation=part["generation"].values > 0)
     with np.errstate(all="ignore"):
         values = measure(part, name).transpose("replicate", "generation")
-    return values.where(values.notnull(), np.inf) if name in ZERO_AT_TRUTH else values  # from points
+    return values.where(values.notnull(), np.inf) if METRICS[name].is_distance else values  # from points
 
 
 def band(values: Array) -> Array:
@@ -149,7 +142,7 @@ def _remark(name: str, last: Array) -> str:
     where = f"of {len(last)} replicates at the end"
     if not np.isfinite(last).all():
         return f"infinite for {int((~np.isfinite(last)).sum())} {where}"
-    if name == "total_variance" and not last.all():
+    if name in SPREADS and not last.all():
         return f"exactly 0 for {int((last == 0.0).sum())} {where}"
     return ""
 

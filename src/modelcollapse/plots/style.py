@@ -2,6 +2,7 @@
 
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -10,7 +11,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from modelcollapse.experiment import Experiment
-from modelcollapse.results import experiment_of
+from modelcollapse.metrics import METRICS, SPREAD
+from modelcollapse.results import experiment_of, measure
+from modelcollapse.sources import DataSet
 
 # Okabe and Ito, Color Universal Design, 2008
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
@@ -65,14 +68,10 @@ def legend(panel: Axes, columns: int, heading: str = "") -> None:
 
 def title(experiment: Experiment, replicates: int, width: int) -> str:
     """Say what was run: truth and learner, then sizes and workflow."""
-    real, synthetic, kept = experiment.workflow.shares()
-    how = [f"real {real:g}, synthetic {synthetic:g}, kept {kept:g}"]
-    how += ["fixed real items"] * (experiment.workflow.real_source == "fixed")
-    how += ["per-sample"] * (experiment.workflow.assignment == "per-sample")
     what = [f"truth: {_truth(experiment)}", f"learner: {_learner(experiment)}"]
     sizes = [
         f"N = {experiment.n_samples:,}",
-        ", ".join(how),
+        f"{experiment.workflow.kind}: {', '.join(experiment.workflow.describe())}",
         f"{replicates} replicate{'s' * (replicates > 1)}",
     ]
     sizes += [f"seed {experiment.seed}"]
@@ -91,12 +90,22 @@ def _lines(parts: list[str], width: int) -> str:
 
 def _truth(experiment: Experiment) -> str:
     truth = experiment.truth
-    if truth.family == "data":
-        column = f", {truth.column}" if truth.column else ""
-        return f"{Path(truth.path).name}{column} ({len(experiment.source.values)} items)"  # type: ignore[attr-defined]
+    if isinstance(experiment.source, DataSet):
+        return f"{_file(truth)} ({len(experiment.source.values)} items)"
+    if truth.family == "categorical":
+        count = f"{experiment.source.params.probability.shape[1]:,} categories"
+        zipf = truth.zipf
+        if zipf is not None:
+            return f"{count}, Zipf (exponent {zipf.exponent:g}, shift {zipf.shift:g})"
+        return f"{_file(truth)} ({count})" if truth.path else count
     if truth.family == "mixture":
         return f"mixture of {len(truth.weights)} Gaussians"
     return "Gaussian" if truth.family == "gaussian" else str(truth.family)
+
+
+def _file(truth: Any) -> str:
+    """Name a data file, and the column if one was chosen."""
+    return Path(truth.path).name + (f", {truth.column}" if truth.column else "")
 
 
 def _learner(experiment: Experiment) -> str:
@@ -106,7 +115,7 @@ def _learner(experiment: Experiment) -> str:
         return f"mixture of {learner.components} ({solver})"
     if learner.name == "gaussian":
         return f"Gaussian (ddof {learner.ddof})"
-    return str(learner.name)
+    return "frequencies" if learner.name == "categorical" else str(learner.name)
 
 
 def variable(experiment: Experiment) -> str:
@@ -115,6 +124,13 @@ def variable(experiment: Experiment) -> str:
 
 
 def representative(dataset: xr.Dataset) -> int:
-    """The replicate in the middle by its last total variance; of two in the middle, the lower."""
-    last = dataset["total_variance"].isel(generation=-1).values
+    """The replicate in the middle by its last spread; of two in the middle, the lower."""
+    spread, _ = SPREAD[experiment_of(dataset).learner.items]
+    last = measure(dataset.isel(generation=[-1]), spread).values[:, 0]
     return int(np.argsort(last, kind="stable")[(len(last) - 1) // 2])
+
+
+def middle(dataset: xr.Dataset) -> str:
+    """Say which replicate stands in the middle."""
+    spread, _ = SPREAD[experiment_of(dataset).learner.items]
+    return f"Middle replicate: median {METRICS[spread].label} at the end."

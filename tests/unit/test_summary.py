@@ -1,0 +1,79 @@
+"""The summary in words: what was run, the metrics that apply, laws with their z where it can be trusted."""
+
+import numpy as np
+import pytest
+
+import modelcollapse as mc
+from modelcollapse.metrics import METRICS
+from modelcollapse.summary import compare, summary, write_csv
+
+GAUSSIAN = {"truth": {"family": "gaussian", "mean": 1.0, "std": 2.0}, "learner": {"family": "gaussian"}}
+CATEGORICAL = {
+    "truth": {"family": "categorical", "probabilities": [0.5, 0.3, 0.2]},
+    "learner": {"family": "categorical"},
+}
+
+
+def run(**values):
+    return mc.run(
+        mc.Experiment(**{"n_samples": 50, "generations": 20, "replicates": 40, **values}), threads=1
+    )
+
+
+def heads(text):
+    """The heads of the table of medians."""
+    lines = text.splitlines()
+    return lines[lines.index("Median over replicates") + 1]
+
+
+def test_only_metrics_that_apply_are_shown():
+    real, categories = heads(summary(run(**GAUSSIAN))), heads(summary(run(**CATEGORICAL)))
+    for metric in METRICS.values():
+        if metric.head:
+            assert metric.head in real or metric.head in categories
+    assert "variance" in real
+    assert "variance" not in categories
+    assert "W2^2" not in categories
+
+
+def test_the_words_of_each_workflow():
+    for workflow, words in (
+        ({"kind": "mix", "real": 0.2}, "mix, real 0.2, synthetic 0.8, kept 0: a training set of generation "
+         "20 holds 10 real, 40 synthetic, 0 kept items"),
+        ({"kind": "mix", "real": 0.2, "real_source": "fixed"}, "fixed real items"),
+        ({"kind": "mix", "real": 0.2, "assignment": "per-sample"}, "per-sample"),
+        ({"kind": "accumulate"}, "accumulate, adds real 0, synthetic 1: the pool of generation 20 holds "
+         "0 real, 50 synthetic, 950 kept items"),
+        ({"kind": "accumulate-subsample", "real": 0.5}, "accumulate-subsample, adds real 0.5, synthetic 0.5: "
+         "the pool of generation 20 holds 25 real, 25 synthetic, 950 kept items"),
+    ):  # fmt: skip
+        assert words in summary(run(replicates=2, workflow=workflow, **GAUSSIAN))
+
+
+@pytest.mark.parametrize("values", [GAUSSIAN, CATEGORICAL])
+def test_z_is_given_late_where_nothing_is_thrown_away(values):
+    """Under replace the mean is carried by rare replicates beyond N/4 generations; a pool keeps all."""
+    assert "No z beyond N/4" in summary(run(**values))
+    for kind in ("accumulate", "accumulate-subsample"):
+        assert "No z" not in summary(run(workflow={"kind": kind}, **values))
+
+
+def test_laws_stand_beside_what_was_measured():
+    dataset = run(**CATEGORICAL)
+    text = summary(dataset)
+    assert "Law: mean heterozygosity" in text
+    assert "2404.05090" in text
+    rows = compare(dataset, [1, 20])
+    assert [row.law.metric for row in rows[::2]] == ["heterozygosity", "squared_error_of_probabilities"]
+    assert rows[1].expected == pytest.approx(0.62 * (1 - 1 / 50) ** 20, rel=1e-12)
+    assert rows[1].measured == mc.measure(dataset, "heterozygosity").values[:, 20].mean()
+
+
+def test_categories_as_a_table(tmp_path):
+    dataset = run(generations=2, replicates=2, **CATEGORICAL)
+    write_csv(dataset, tmp_path / "x.csv")
+    header, *rows = (tmp_path / "x.csv").read_text().splitlines()
+    assert header.startswith("replicate,generation,probability_0,probability_1,probability_2")
+    assert len(rows) == 6
+    cells = np.array([row.split(",")[2:5] for row in rows], dtype=float).reshape(2, 3, 3)
+    assert np.array_equal(cells, dataset["probability"].values)
