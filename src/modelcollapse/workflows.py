@@ -124,8 +124,7 @@ class Mix(Table):
         """The shares of real, synthetic and kept items."""
         if self.synthetic is not None:
             return self.real, self.synthetic, self.kept
-        rest = 1 - Fraction(repr(self.real)) - Fraction(repr(self.kept))
-        return self.real, max(float(rest), 0.0), self.kept
+        return self.real, _left(self.real, self.kept), self.kept
 
     def counts(self, n: int) -> tuple[int, ...]:
         """The stratified counts of real, synthetic and kept items."""
@@ -171,23 +170,24 @@ class Mix(Table):
         self, engine: Engine, corpus: Corpus, model: Law, truth: Source, n: int, streams: Streams
     ) -> Corpus:
         """Merge the three parts."""
-        counts = self._draw_counts(n, streams)
-        real, synthetic, kept = counts.T
+        real, synthetic, kept = sizes = self._sizes(n, streams)
         if corpus.fixed is not None:
             parts = [corpus.fixed]
         else:
-            parts = [engine.draw(truth, real, streams)] if real.any() else []
-        if synthetic.any():
+            parts = [engine.draw(truth, real, streams)] if np.any(real) else []
+        if np.any(synthetic):
             parts.append(engine.draw(model, synthetic, streams))
-        if kept.any():
+        if np.any(kept):
             parts.append(engine.pick(corpus.training, kept, streams))
-        return Corpus(engine.merge(*parts), counts, corpus.fixed)
+        return Corpus(engine.merge(*parts), _rows(sizes, len(streams)), corpus.fixed)
 
-    def _draw_counts(self, n: int, streams: Streams) -> IntArray:
+    def _sizes(self, n: int, streams: Streams) -> tuple[Sizes, ...]:
+        """How many items are real, synthetic and kept: for all replicates, or for each."""
         if self.assignment == "stratified":
-            return _rows(self.counts(n), len(streams))
+            return self.counts(n)
         shares = np.array(self.shares())
-        return np.array([stream.multinomial(n, shares / shares.sum()) for stream in streams])
+        drawn = np.array([stream.multinomial(n, shares / shares.sum()) for stream in streams])
+        return tuple(np.ascontiguousarray(column) for column in drawn.T)
 
 
 class _Pool(Table):
@@ -208,8 +208,7 @@ class _Pool(Table):
 
     def shares(self) -> tuple[float, float]:
         """The shares of real and synthetic items in what a generation adds."""
-        rest = float(1 - Fraction(repr(self.real)))
-        return self.real, rest if self.synthetic is None else self.synthetic
+        return self.real, _left(self.real) if self.synthetic is None else self.synthetic
 
     def counts(self, n: int) -> tuple[int, ...]:
         """How many real and synthetic items a generation adds."""
@@ -294,6 +293,12 @@ def _nothing(name: str, share: float, count: int, n: int) -> list[str]:
     if share > 0.0 and count == 0:
         return [f"workflow.{name} = {share:g} of {n} items is no item at all"]
     return []
+
+
+@cache
+def _left(*shares: float) -> float:
+    """The share that others leave."""
+    return max(float(1 - sum(Fraction(repr(share)) for share in shares)), 0.0)
 
 
 def _rows(counts: tuple[Sizes, ...], replicates: int) -> IntArray:

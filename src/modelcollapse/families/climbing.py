@@ -32,7 +32,7 @@ def climb(
     parameters, and for each replicate the passes over its items and its status bits.
     """
     shape = (len(x), start[0].shape[1])
-    w, m, s = (np.array(np.broadcast_to(part, shape)) for part in start)
+    w, m, s = (part.copy() if part.shape == shape else np.repeat(part, shape[0], axis=0) for part in start)
     tried, done, most = np.zeros(len(x), dtype=np.int64), np.zeros(len(x), dtype=bool), max_iterations
     many = weight is None and shape[1] > 1 and x.shape[1] >= sprinting.LEAST_ITEMS * shape[1]
     if many and reg_covar == 0.0 and max_iterations > sprinting.MOST_PASSES:

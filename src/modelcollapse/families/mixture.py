@@ -225,9 +225,9 @@ class Mixture(Table):
 
     def widened(self, params: MixtureParams, variance: Array) -> MixtureParams:
         """Add to the variance of every component that is no point."""
-        square = params.std**2
-        wider = np.sqrt(np.maximum(square + variance[:, None], 0.0))
-        return params._replace(std=np.where(square > 0.0, wider, 0.0))
+        square = np.maximum(params.std**2 + variance[:, None], 0.0)
+        std = np.sqrt(square, out=np.zeros_like(square), where=params.std > 0.0)
+        return MixtureParams(params.weight, params.mean, std)
 
     def least_spread(self, params: MixtureParams) -> Array:
         """The least standard deviation of a component alive."""
