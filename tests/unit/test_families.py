@@ -588,7 +588,7 @@ def test_counts_of_categories_are_multinomial():
 
 
 def test_a_lost_category_is_never_drawn_again():
-    """Neither the first nor the last, which NumPy's multinomial gives what rounding leaves over."""
+    """Neither the first nor the last."""
     share = np.array([*np.full(10, 0.1), 0.0])
     params = CategoricalParams(np.array([share, np.roll(share, 1)]))
     x = Categorical().of(11).sample(params, 5_000, streams(2))
@@ -596,6 +596,18 @@ def test_a_lost_category_is_never_drawn_again():
     assert (x[1] > 0).all()
     fitted = fit(Categorical().of(11), x)
     assert (fitted.status == int(Status.CATEGORY_LOST)).all()
+
+
+class Leftover:
+    """A generator whose multinomial gives everything to the last category."""
+
+    def multinomial(self, n, shares):
+        return np.array([*np.zeros(len(shares) - 1, dtype=int), n])
+
+
+def test_what_rounding_leaves_over_goes_to_a_category_alive():
+    params = CategoricalParams(np.array([[0.5, 0.0, 0.5, 0.0, 0.0]]))
+    assert Categorical().of(5).sample(params, 4, [Leftover()]).tolist() == [[2, 2, 2, 2]]
 
 
 def test_weights_of_categories_may_be_as_large_as_a_float_counts():
