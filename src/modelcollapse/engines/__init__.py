@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 
 from modelcollapse.engines.base import Engine
+from modelcollapse.engines.diffusion import DiffusionEngine
 from modelcollapse.engines.exact import ExactEngine
 from modelcollapse.families.base import Family
 
-ENGINES: Mapping[str, Callable[[Family], Engine]] = {"exact": ExactEngine}
+ENGINES: Mapping[str, Callable[[Family], Engine]] = {"exact": ExactEngine, "diffusion": DiffusionEngine}
