@@ -27,15 +27,15 @@ import math
 import numpy as np
 
 from modelcollapse.kernels.arithmetic import exp_negative, lane_sum
-from modelcollapse.kernels.compiling import as_bits, as_float, compiled, inner
+from modelcollapse.kernels.compiling import LANES, as_bits, as_float, compiled, inner
 from modelcollapse.kernels.em import information, is_point, newton_step
 from modelcollapse.kernels.random import normals
 from modelcollapse.types import Array, BitArray, IntArray
 
 DEAD, POINT, COLLAPSED, LIMIT, OUTSIDE = 1, 2, 4, 32, 256  # as in types.Status
-STEPS = np.array([-7.0, -5.0, -4.0, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 7.0])
+STEPS = np.array([-6.5, -4.5, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.5, 6.5])
 """Where quadrature panels end, in stds from each component's mean."""
-NODES, WEIGHTS = np.polynomial.legendre.leggauss(6)
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(5)
 CLOSE = 0.3
 """An end of a panel within so many stds of the last one, the narrower's, is left out."""
 FEWEST = 25.0
@@ -106,63 +106,45 @@ def lay_nodes(edges: Array, number: int, x: Array, length: Array, width: int) ->
 
 
 @inner
-def responsibilities(x: Array, nodes: int, law: Array, count: int, r: Array, p: Array) -> None:
-    """Each component's share of the density at the nodes, ``r`` ``(component, node)``, and the density."""
+def densities(x: Array, nodes: int, law: Array, count: int, f: Array, p: Array, each: Array) -> None:
+    """Weight times density of each component at the nodes, ``f`` ``(component, node)``; their sum p, and 1/p."""
     for i in range(nodes):
         p[i] = 1e-300
     for k in range(count):
-        mean, each, own = law[1, k], 1.0 / law[2, k], r[k]
-        height = law[0, k] * each * 0.3989422804014327
+        mean, narrow, own = law[1, k], 1.0 / law[2, k], f[k]
+        height = law[0, k] * narrow * 0.3989422804014327
         for i in range(nodes):
-            z = (x[i] - mean) * each
+            z = (x[i] - mean) * narrow
             own[i] = height * exp_negative(-0.5 * z * z)
         for i in range(nodes):
             p[i] += own[i]
-    for k in range(count):
-        own = r[k]
-        for i in range(nodes):
-            own[i] /= p[i]
+    for i in range(nodes):
+        each[i] = 1.0 / p[i]
 
 
 @inner
-def powers(
-    x: Array, nodes: int, mean: float, std: float, mass: Array, most: int, lanes: Array, out: Array
-) -> None:
-    """Sum mass (1, z, .., z^(most - 1)) over the nodes, two powers a pass; ``mass`` is used up.
-
-    ``lanes`` has the axes ``(2, lane)``, and the nodes fill whole blocks of lanes.
-    """
-    even, odd = lanes[0], lanes[1]
-    width, each = even.size, 1.0 / std
-    for power in range(0, most, 2):
+def powers(x: Array, nodes: int, mean: float, std: float, mass: Array, width: int, out: Array) -> None:
+    """Sum mass (1, z, .., z^6) over the nodes, which fill whole blocks of ``width`` = `LANES` lanes."""
+    lanes, narrow = np.zeros(MOMENTS * LANES), 1.0 / std
+    for first in range(0, nodes, width):
+        y, given = x[first : first + width], mass[first : first + width]
         for lane in range(width):
-            even[lane], odd[lane] = 0.0, 0.0
-        for first in range(0, nodes, width):
-            for lane in range(width):
-                z = (x[first + lane] - mean) * each
-                g = mass[first + lane]
-                even[lane] += g
-                g *= z
-                odd[lane] += g
-                mass[first + lane] = g * z
-        out[power] = lane_sum(even)
-        if power + 1 < most:
-            out[power + 1] = lane_sum(odd)
-
-
-@inner
-def pair_moments(
-    x: Array, nodes: int, law: Array, count: int, r: Array, given: Array, most: int,
-    mass: Array, lanes: Array, cross: Array,
-) -> None:  # fmt: skip
-    """Fill ``cross[k K + l]`` = sum given r_k r_l (1, z, .., z^(most - 1)), z of the narrower, for k < l."""
-    for k in range(count):
-        for other in range(k + 1, count):
-            narrow = k if law[2, k] <= law[2, other] else other
-            one, two = r[k], r[other]
-            for i in range(nodes):
-                mass[i] = given[i] * (one[i] * two[i])
-            powers(x, nodes, law[1, narrow], law[2, narrow], mass, most, lanes, cross[k * count + other])
+            z = (y[lane] - mean) * narrow
+            g = given[lane]
+            lanes[lane] += g
+            g *= z
+            lanes[LANES + lane] += g
+            g *= z
+            lanes[2 * LANES + lane] += g
+            g *= z
+            lanes[3 * LANES + lane] += g
+            g *= z
+            lanes[4 * LANES + lane] += g
+            g *= z
+            lanes[5 * LANES + lane] += g
+            lanes[6 * LANES + lane] += g * z
+    for power in range(MOMENTS):
+        out[power] = lane_sum(lanes[power * width : (power + 1) * width])
 
 
 # information and bias
@@ -287,24 +269,28 @@ def slant(law: Array, count: int, cross: Array, q: Array, out: Array) -> None:
 
 @inner
 def expand(
-    law: Array, count: int, nodes: Array, lanes: Array, matrix: Array, root: Array, bias: Array, white: Array
+    law: Array, count: int, nodes: Array, width: int, matrix: Array, root: Array, bias: Array, white: Array
 ) -> bool:
     """Fill the information of a law, its inverse's root and the bias; whether it is nearly singular.
 
     ``white`` gets the bias in units of standard deviations of a single item: bias = root' white.
-    ``nodes`` is scratch ``(4 + component, node)``.
+    ``nodes`` is scratch ``(5 + component, node)``.
     """
     size, cross = 3 * count, np.empty((count * count, MOMENTS))
     sums, at = np.zeros((count, 3)), np.empty(count, dtype=np.int64)
-    x, length, p, mass, r = nodes[0], nodes[1], nodes[2], nodes[3], nodes[4:]
+    x, length, p, each, mass, f = nodes[0], nodes[1], nodes[2], nodes[3], nodes[4], nodes[5:]
     for k in range(count):
         sums[k, 0], sums[k, 2] = law[0, k], law[0, k]
+    number = 0
     if count > 1:
-        number = lay_nodes(mass, panels(law, count, at, mass), x, length, lanes.shape[1])
-        responsibilities(x, number, law, count, r, p)
-        for i in range(number):
-            length[i] *= p[i]
-        pair_moments(x, number, law, count, r, length, MOMENTS, mass, lanes, cross)
+        number = lay_nodes(mass, panels(law, count, at, mass), x, length, width)
+        densities(x, number, law, count, f, p, each)
+    for k in range(count):
+        for other in range(k + 1, count):
+            one, two, narrow = f[k], f[other], k if law[2, k] <= law[2, other] else other
+            for i in range(number):
+                mass[i] = length[i] * one[i] * (two[i] * each[i])
+            powers(x, number, law[1, narrow], law[2, narrow], mass, width, cross[k * count + other])
     information(1.0, law, count, sums, cross, 1.0, matrix, bias)
     singular = whiten(matrix, size, root)
     q = np.empty((count, 5))
@@ -350,10 +336,9 @@ def walk(law: Array, count: int, step: Array, most: float, after: Array) -> bool
 
 
 @inner
-def scratch(components: int, width: int) -> tuple[Array, Array]:
-    """Room for the nodes of laws of so many components in all, ``(4 + component, node)``, and for lanes."""
-    most = components * STEPS.size * NODES.size + width
-    return np.empty((4 + components, most)), np.empty((3, width))
+def scratch(components: int, width: int) -> Array:
+    """Room for the nodes of laws of so many components in all, ``(5 + component, node)``."""
+    return np.empty((5 + components, components * STEPS.size * NODES.size + width))
 
 
 @compiled
@@ -370,7 +355,7 @@ def displaced(
     """
     replicates, components, width = size.size, w.shape[1], state.shape[2]
     most = 3 * components
-    nodes, lanes = scratch(components, width)
+    nodes, lanes = scratch(components, width), np.empty((3, width))
     matrix, root, bias, white = np.empty((most, most)), np.empty((most, most)), np.empty(most), np.empty(most)
     now, after, step = np.empty((3, components)), np.empty((3, components)), np.empty(most)
     active, noise = np.empty(components, dtype=np.int64), np.empty(most)
@@ -384,7 +369,7 @@ def displaced(
             continue
         if count < 0 or len(w) > 1:
             count = gather(w[row], m[row], s[row], now, active)
-            singular = count > 0 and expand(now, count, nodes, lanes, matrix, root, bias, white)
+            singular = count > 0 and expand(now, count, nodes, width, matrix, root, bias, white)
             length = 0.0
             for i in range(3 * count):
                 length += white[i] * white[i]
@@ -415,13 +400,13 @@ def expansion_batch(w: Array, m: Array, s: Array, width: int) -> tuple[Array, Ar
     """
     replicates, components = w.shape
     most = 3 * components
-    nodes, lanes = scratch(components, width)
+    nodes = scratch(components, width)
     matrix, bias = np.empty((replicates, most, most)), np.empty((replicates, most))
     root, white, now = np.empty((most, most)), np.empty(most), np.empty((3, components))
     active = np.empty(components, dtype=np.int64)
     for r in range(replicates):
         count = gather(w[r], m[r], s[r], now, active)
-        expand(now, count, nodes, lanes, matrix[r], root, bias[r], white)
+        expand(now, count, nodes, width, matrix[r], root, bias[r], white)
     return matrix, bias
 
 
@@ -500,7 +485,7 @@ def pooled_moments(law: Array, parts: int, now: Array) -> None:
 
 @inner
 def newton(
-    law: Array, parts: int, now: Array, count: int, nodes: Array, lanes: Array, q: Array, step: Array
+    law: Array, parts: int, now: Array, count: int, nodes: Array, width: int, q: Array, step: Array
 ) -> bool:
     """Climb, in place, to the mixture nearest to a law in Kullback-Leibler; whether the top was reached.
 
@@ -508,24 +493,26 @@ def newton(
     mixture, whose own are known: what quadrature misses is then a share of their difference, however
     small that is beside 1.
     """
-    size, most = 3 * count, 3
+    size = 3 * count
     cross, sums, moment = np.empty((count * count, MOMENTS)), np.empty((count, 3)), np.empty(MOMENTS)
     matrix, score, after = np.empty((size, size)), np.empty(size), np.empty((3, count))
-    x, length, p, mass, r = nodes[0], nodes[1], nodes[2], nodes[3], nodes[4:]
+    x, length, p, each, mass, f = nodes[0], nodes[1], nodes[2], nodes[3], nodes[4], nodes[5:]
     at = np.empty(parts, dtype=np.int64)
-    number = lay_nodes(mass, panels(law, parts, at, mass), x, length, lanes.shape[1])
-    responsibilities(x, number, law, parts, r, q)
-    for i in range(number):
-        q[i] *= length[i]
+    number = lay_nodes(mass, panels(law, parts, at, mass), x, length, width)
+    densities(x, number, law, parts, f, q, each)
     for _ in range(50):
-        responsibilities(x, number, now, count, r, p)
+        densities(x, number, now, count, f, p, each)
         for k in range(count):
-            own = r[k]
+            one = f[k]
             for i in range(number):
-                mass[i] = (q[i] - length[i] * p[i]) * own[i]
-            powers(x, number, now[1, k], now[2, k], mass, most, lanes, moment)
+                mass[i] = length[i] * (q[i] - p[i]) * (one[i] * each[i])
+            powers(x, number, now[1, k], now[2, k], mass, width, moment)
             sums[k, 0], sums[k, 1], sums[k, 2] = now[0, k] + moment[0], moment[1], now[0, k] + moment[2]
-        pair_moments(x, number, now, count, r, q, 5, mass, lanes, cross)
+            for other in range(k + 1, count):
+                two, narrow = f[other], k if now[2, k] <= now[2, other] else other
+                for i in range(number):
+                    mass[i] = length[i] * q[i] * (one[i] * each[i]) * (two[i] * each[i])
+                powers(x, number, now[1, narrow], now[2, narrow], mass, width, cross[k * count + other])
         information(1.0, now, count, sums, cross, 1.0, matrix, score)
         gain = newton_step(matrix, score, size, step)
         top = 0.0 <= gain < 1e-12
@@ -553,7 +540,7 @@ def pooled(
     part is that part.
     """
     parts, replicates, components = w.shape
-    nodes, lanes = scratch(parts * components, width)
+    nodes = scratch(parts * components, width)
     law, q = np.empty((3, parts * components)), np.empty(nodes.shape[1])
     now, after, step = np.empty((3, components)), np.empty((3, components)), np.empty(3 * components)
     active = np.empty(components, dtype=np.int64)
@@ -575,7 +562,7 @@ def pooled(
             walk(now, count, step, 0.7, after)
             for k in range(count):
                 now[0, k], now[1, k], now[2, k] = after[0, k], after[1, k], after[2, k]
-            flags[r] = 0 if newton(law, all_parts, now, count, nodes, lanes, q, step) else OUTSIDE
+            flags[r] = 0 if newton(law, all_parts, now, count, nodes, width, q, step) else OUTSIDE
         for k in range(components):
             out[0, r, k] = 0.0
         for k in range(count):
