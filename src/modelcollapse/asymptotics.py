@@ -76,7 +76,8 @@ class MixtureAsymptotics:
 
     def pool(self, parts: Sequence[MixtureParams], size: IntArray) -> tuple[MixtureParams, IntArray]:
         """Climb to the maximum of the pooled law's likelihood, by Newton's method on quadrature nodes."""
-        *pooled, status = expansion.pooled(*(np.stack(own) for own in zip(*parts, strict=True)), size, LANES)
+        w, m, s = (np.stack(own) for own in zip(*parts, strict=True))
+        *pooled, status = expansion.pooled(w, m, s, size, LANES)
         return MixtureParams(*pooled), status
 
     def settle(self, params: MixtureParams, size: IntArray) -> tuple[MixtureParams, IntArray]:
@@ -131,10 +132,7 @@ class CategoricalAsymptotics:
     least = 100
 
     def expand(self, params: Any) -> Expansion:
-        """Information on the plane where shares add up to 1, 0 across it: the inverse of the covariance there.
-
-        The pseudo-inverse of diag p - p p'.
-        """
+        """Information in the plane where shares add up to 1: the pseudo-inverse of diag p - p p'."""
         p = params[0]
         covariance = np.einsum("ri,ij->rij", p, np.eye(p.shape[1])) - np.einsum("ri,rj->rij", p, p)
         return Expansion(np.linalg.pinv(covariance, hermitian=True), np.zeros(p.shape))

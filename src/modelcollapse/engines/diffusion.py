@@ -14,6 +14,7 @@ The cost of a generation does not depend on N. Where first order fails, a status
 goes on: `modelcollapse.types.Status.OUTSIDE_RANGE`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +27,14 @@ from modelcollapse.families.base import Family, Fit
 from modelcollapse.families.gaussian import Gaussian, GaussianParams
 from modelcollapse.sources import Law, Source
 from modelcollapse.streams import Streams
-from modelcollapse.types import IntArray, Params, Sizes, Status, per_replicate
+from modelcollapse.types import IntArray, Params, Sizes, per_replicate
+
+NEEDS: Mapping[str, tuple[object, str]] = {
+    "solver": ("em", "needs the maximum of the likelihood, which scikit-learn's solver stops short of"),
+    "reg_covar": (0.0, "needs maximum likelihood: learner.reg_covar must be 0"),
+    "start": ("model", "does no EM and has no start of it: leave out learner.start"),
+}
+"""Settings of learners that this engine can follow, and why it cannot follow others."""
 
 
 @dataclass(frozen=True)
@@ -96,27 +104,15 @@ class DiffusionEngine:
         return Law(self.family, params)
 
     def refuses(self, experiment: Any) -> list[Problem]:
-        """What is not maximum likelihood, or has no law of the learner's own family to begin with."""
-        learner, found = experiment.learner, []
+        """What is not maximum likelihood, and a truth that is not of the learner's family and size."""
+        learner = experiment.learner
         if learner.name not in ASYMPTOTICS:
-            allowed = f"is for the families {', '.join(ASYMPTOTICS)}; the learner is of {learner.name!r}"
-            return [Problem("engine", "diffusion", allowed)]
-        reasons = {
-            "solver": ("em", "needs the maximum of the likelihood, where scikit-learn's solver does not end"),
-            "reg_covar": (0.0, "needs maximum likelihood: learner.reg_covar must be 0"),
-            "start": ("model", 'does no EM, so it has no start; leave out learner.start = "kmeans"'),
-        }
-        for name, (value, reason) in reasons.items():
-            if getattr(learner, name, value) != value:
-                found.append(Problem("engine", "diffusion", reason))
-        return found
-
-    def refuses_truth(self, experiment: Any) -> list[Problem]:
-        """A truth that is not of the learner's family and size."""
-        if experiment.start is not None:
-            return []
-        allowed = "needs a truth of the learner's family and size: it follows that family's parameters"
-        return [Problem("engine", "diffusion", allowed)]
+            families = ", ".join(ASYMPTOTICS)
+            return [Problem("engine", "diffusion", f"is for the families {families}, not {learner.name}")]
+        wrong = [reason for name, (value, reason) in NEEDS.items() if getattr(learner, name, value) != value]
+        if not _same_family_and_size(experiment.truth, learner):
+            wrong.append("follows the learner's parameters: the truth must be of its family and size")
+        return [Problem("engine", "diffusion", reason) for reason in wrong]
 
     def notes(self, n_samples: int) -> list[str]:
         """Training sets smaller than those that were compared with exact fits."""
@@ -124,8 +120,8 @@ class DiffusionEngine:
         if n_samples >= least:
             return []
         return [
-            f"engine = \"diffusion\" is right to first order in 1/N; it was compared with exact fits from "
-            f"N = {least} on, not at {n_samples}"
+            'engine = "diffusion" is right to first order in 1/N; it was compared with exact fits from '
+            f"N = {least} on, not at N = {n_samples}"
         ]
 
     def cost(self, n_samples: int) -> Cost:
@@ -133,3 +129,12 @@ class DiffusionEngine:
         return Cost(1e-5, 4096)
 
 
+def _same_family_and_size(truth: Any, learner: Family) -> bool:
+    """Whether a recipe's truth, which may be data and have no law, is a model the learner could give."""
+    if not hasattr(truth, "law"):
+        return False
+    family, params = truth.law()
+    blank = learner.blank(1)
+    return family.name == learner.name and all(
+        own.shape == theirs.shape for own, theirs in zip(blank, params, strict=True)
+    )

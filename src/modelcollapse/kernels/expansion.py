@@ -49,7 +49,7 @@ MOMENTS = 7
 
 
 @inner
-def gather(w: Array, m: Array, s: Array, now: Array, active: IntArray) -> int:
+def _gather(w: Array, m: Array, s: Array, now: Array, active: IntArray) -> int:
     """Gather the components alive, means counted from the first one's; 0 if one of them is a point."""
     count, norm = 0, 0.0
     for k in range(w.size):
@@ -66,7 +66,7 @@ def gather(w: Array, m: Array, s: Array, now: Array, active: IntArray) -> int:
 
 
 @inner
-def panels(law: Array, count: int, at: IntArray, edges: Array) -> int:
+def _panels(law: Array, count: int, at: IntArray, edges: Array) -> int:
     """Lay the ends of quadrature panels, in order: `STEPS` around each component. Returns their number.
 
     Of two ends that nearly meet one is enough; so laws that are nearly equal share their panels.
@@ -90,7 +90,7 @@ def panels(law: Array, count: int, at: IntArray, edges: Array) -> int:
 
 
 @inner
-def lay_nodes(edges: Array, number: int, x: Array, length: Array, width: int) -> int:
+def _lay_nodes(edges: Array, number: int, x: Array, length: Array, width: int) -> int:
     """Gauss-Legendre nodes between the ends, and their lengths; filled up to whole blocks of ``width``."""
     total = 0
     for i in range(NODES.size):
@@ -106,8 +106,8 @@ def lay_nodes(edges: Array, number: int, x: Array, length: Array, width: int) ->
 
 
 @inner
-def densities(x: Array, nodes: int, law: Array, count: int, f: Array, p: Array, each: Array) -> None:
-    """Weight times density of each component at the nodes, ``f`` ``(component, node)``; their sum p, and 1/p."""
+def _densities(x: Array, nodes: int, law: Array, count: int, f: Array, p: Array, each: Array) -> None:
+    """Weights times densities at the nodes, ``f`` ``(component, node)``; their sum p, and 1/p."""
     for i in range(nodes):
         p[i] = 1e-300
     for k in range(count):
@@ -123,7 +123,7 @@ def densities(x: Array, nodes: int, law: Array, count: int, f: Array, p: Array, 
 
 
 @inner
-def powers(x: Array, nodes: int, mean: float, std: float, mass: Array, width: int, out: Array) -> None:
+def _powers(x: Array, nodes: int, mean: float, std: float, mass: Array, width: int, out: Array) -> None:
     """Sum mass (1, z, .., z^6) over the nodes, which fill whole blocks of ``width`` = `LANES` lanes."""
     lanes, narrow = np.zeros(MOMENTS * LANES), 1.0 / std
     for first in range(0, nodes, width):
@@ -151,7 +151,7 @@ def powers(x: Array, nodes: int, mean: float, std: float, mass: Array, width: in
 
 
 @inner
-def whiten(matrix: Array, size: int, root: Array) -> bool:
+def _whiten(matrix: Array, size: int, root: Array) -> bool:
     """Fill ``root``, lower triangular, with root' root = matrix^-1; returns whether it is nearly singular.
 
     A pivot below `SINGULAR` is replaced by 1: that coordinate then moves as if the others were known.
@@ -186,7 +186,7 @@ def whiten(matrix: Array, size: int, root: Array) -> bool:
 
 
 @inner
-def curvature(root: Array, size: int, law: Array, count: int, q: Array) -> None:
+def _curvature(root: Array, size: int, law: Array, count: int, q: Array) -> None:
     """Fill ``q[k]`` with the coefficients of Q_k(z), of h = sum_k r_k Q_k(z_k) + constant.
 
     p's second derivatives over p, contracted with the inverse information C = root' root, in the
@@ -220,7 +220,7 @@ def curvature(root: Array, size: int, law: Array, count: int, q: Array) -> None:
 
 
 @inner
-def rescaled(q: Array, p: float, shift: float, out: Array) -> None:
+def _rescaled(q: Array, p: float, shift: float, out: Array) -> None:
     """Coefficients of Q(p z + shift), of degree 4, by Horner's rule."""
     for i in range(5):
         out[i] = 0.0
@@ -231,7 +231,7 @@ def rescaled(q: Array, p: float, shift: float, out: Array) -> None:
 
 
 @inner
-def slant(law: Array, count: int, cross: Array, q: Array, out: Array) -> None:
+def _slant(law: Array, count: int, cross: Array, q: Array, out: Array) -> None:
     """Fill ``out`` with E[s h], of the score s and h = sum_k r_k Q_k(z_k), from the moments of pairs.
 
     r_k^2 is r_k less its products with the others: E[r_k d h] = w_k E[d Q_k under component k]
@@ -248,7 +248,7 @@ def slant(law: Array, count: int, cross: Array, q: Array, out: Array) -> None:
             narrow, wide = (k, other) if law[2, k] <= law[2, other] else (other, k)
             p = law[2, narrow] / law[2, wide]
             shift = (law[1, narrow] - law[1, wide]) / law[2, wide]
-            rescaled(q[wide], p, shift, wide_q)
+            _rescaled(q[wide], p, shift, wide_q)
             for i in range(3):
                 moment[i] = 0.0
                 for j in range(5):
@@ -268,7 +268,7 @@ def slant(law: Array, count: int, cross: Array, q: Array, out: Array) -> None:
 
 
 @inner
-def expand(
+def _expand(
     law: Array, count: int, nodes: Array, width: int, matrix: Array, root: Array, bias: Array, white: Array
 ) -> bool:
     """Fill the information of a law, its inverse's root and the bias; whether it is nearly singular.
@@ -283,19 +283,19 @@ def expand(
         sums[k, 0], sums[k, 2] = law[0, k], law[0, k]
     number = 0
     if count > 1:
-        number = lay_nodes(mass, panels(law, count, at, mass), x, length, width)
-        densities(x, number, law, count, f, p, each)
+        number = _lay_nodes(mass, _panels(law, count, at, mass), x, length, width)
+        _densities(x, number, law, count, f, p, each)
     for k in range(count):
         for other in range(k + 1, count):
             one, two, narrow = f[k], f[other], k if law[2, k] <= law[2, other] else other
             for i in range(number):
                 mass[i] = length[i] * one[i] * (two[i] * each[i])
-            powers(x, number, law[1, narrow], law[2, narrow], mass, width, cross[k * count + other])
+            _powers(x, number, law[1, narrow], law[2, narrow], mass, width, cross[k * count + other])
     information(1.0, law, count, sums, cross, 1.0, matrix, bias)
-    singular = whiten(matrix, size, root)
+    singular = _whiten(matrix, size, root)
     q = np.empty((count, 5))
-    curvature(root, size, law, count, q)
-    slant(law, count, cross, q, bias)
+    _curvature(root, size, law, count, q)
+    _slant(law, count, cross, q, bias)
     for i in range(size):
         white[i] = 0.0
         for j in range(i + 1):
@@ -311,7 +311,7 @@ def expand(
 
 
 @inner
-def walk(law: Array, count: int, step: Array, most: float, after: Array) -> bool:
+def _walk(law: Array, count: int, step: Array, most: float, after: Array) -> bool:
     """Take a step; returns whether it was too long and has been shortened.
 
     At most ``most`` stds of a mean or of a log std, and 1.5 times that of a logit, whose common shift
@@ -336,7 +336,7 @@ def walk(law: Array, count: int, step: Array, most: float, after: Array) -> bool
 
 
 @inner
-def scratch(components: int, width: int) -> Array:
+def _scratch(components: int, width: int) -> Array:
     """Room for the nodes of laws of so many components in all, ``(5 + component, node)``."""
     return np.empty((5 + components, components * STEPS.size * NODES.size + width))
 
@@ -355,7 +355,7 @@ def displaced(
     """
     replicates, components, width = size.size, w.shape[1], state.shape[2]
     most = 3 * components
-    nodes, lanes = scratch(components, width), np.empty((3, width))
+    nodes, lanes = _scratch(components, width), np.empty((3, width))
     matrix, root, bias, white = np.empty((most, most)), np.empty((most, most)), np.empty(most), np.empty(most)
     now, after, step = np.empty((3, components)), np.empty((3, components)), np.empty(most)
     active, noise = np.empty(components, dtype=np.int64), np.empty(most)
@@ -368,8 +368,8 @@ def displaced(
         if variance[r] == 0.0:
             continue
         if count < 0 or len(w) > 1:
-            count = gather(w[row], m[row], s[row], now, active)
-            singular = count > 0 and expand(now, count, nodes, width, matrix, root, bias, white)
+            count = _gather(w[row], m[row], s[row], now, active)
+            singular = count > 0 and _expand(now, count, nodes, width, matrix, root, bias, white)
             length = 0.0
             for i in range(3 * count):
                 length += white[i] * white[i]
@@ -383,7 +383,7 @@ def displaced(
             step[j] = part * bias[j]
             for i in range(j, 3 * count):
                 step[j] += deviation * root[i, j] * noise[i]
-        outside = walk(now, count, step, 1.0, after) or singular or part < variance[r]
+        outside = _walk(now, count, step, 1.0, after) or singular or part < variance[r]
         for k in range(count):
             outside = outside or size[r] * after[0, k] < FEWEST
             out[0, r, active[k]], out[2, r, active[k]] = after[0, k], after[2, k]
@@ -400,13 +400,13 @@ def expansion_batch(w: Array, m: Array, s: Array, width: int) -> tuple[Array, Ar
     """
     replicates, components = w.shape
     most = 3 * components
-    nodes = scratch(components, width)
+    nodes = _scratch(components, width)
     matrix, bias = np.empty((replicates, most, most)), np.empty((replicates, most))
     root, white, now = np.empty((most, most)), np.empty(most), np.empty((3, components))
     active = np.empty(components, dtype=np.int64)
     for r in range(replicates):
-        count = gather(w[r], m[r], s[r], now, active)
-        expand(now, count, nodes, width, matrix[r], root, bias[r], white)
+        count = _gather(w[r], m[r], s[r], now, active)
+        _expand(now, count, nodes, width, matrix[r], root, bias[r], white)
     return matrix, bias
 
 
@@ -414,7 +414,7 @@ def expansion_batch(w: Array, m: Array, s: Array, width: int) -> tuple[Array, Ar
 
 
 @inner
-def collect(
+def _collect(
     w: Array, m: Array, s: Array, size: IntArray, law: Array, now: Array, active: IntArray
 ) -> tuple[int, int, int, float]:
     """Collect the parts ``(part, component)`` of one replicate into one law, and where to start from.
@@ -455,7 +455,7 @@ def collect(
 
 
 @inner
-def average_step(
+def _average_step(
     w: Array, m: Array, s: Array, size: IntArray, largest: int, total: float, active: IntArray, count: int,
     step: Array,
 ) -> None:  # fmt: skip
@@ -472,7 +472,7 @@ def average_step(
 
 
 @inner
-def pooled_moments(law: Array, parts: int, now: Array) -> None:
+def _pooled_moments(law: Array, parts: int, now: Array) -> None:
     """Mean and variance of a law, as the only component: the maximum in closed form."""
     mean, variance = 0.0, 0.0
     for k in range(parts):
@@ -484,7 +484,7 @@ def pooled_moments(law: Array, parts: int, now: Array) -> None:
 
 
 @inner
-def newton(
+def _newton(
     law: Array, parts: int, now: Array, count: int, nodes: Array, width: int, q: Array, step: Array
 ) -> bool:
     """Climb, in place, to the mixture nearest to a law in Kullback-Leibler; whether the top was reached.
@@ -498,21 +498,21 @@ def newton(
     matrix, score, after = np.empty((size, size)), np.empty(size), np.empty((3, count))
     x, length, p, each, mass, f = nodes[0], nodes[1], nodes[2], nodes[3], nodes[4], nodes[5:]
     at = np.empty(parts, dtype=np.int64)
-    number = lay_nodes(mass, panels(law, parts, at, mass), x, length, width)
-    densities(x, number, law, parts, f, q, each)
+    number = _lay_nodes(mass, _panels(law, parts, at, mass), x, length, width)
+    _densities(x, number, law, parts, f, q, each)
     for _ in range(50):
-        densities(x, number, now, count, f, p, each)
+        _densities(x, number, now, count, f, p, each)
         for k in range(count):
             one = f[k]
             for i in range(number):
                 mass[i] = length[i] * (q[i] - p[i]) * (one[i] * each[i])
-            powers(x, number, now[1, k], now[2, k], mass, width, moment)
+            _powers(x, number, now[1, k], now[2, k], mass, width, moment)
             sums[k, 0], sums[k, 1], sums[k, 2] = now[0, k] + moment[0], moment[1], now[0, k] + moment[2]
             for other in range(k + 1, count):
                 two, narrow = f[other], k if now[2, k] <= now[2, other] else other
                 for i in range(number):
                     mass[i] = length[i] * q[i] * (one[i] * each[i]) * (two[i] * each[i])
-                powers(x, number, now[1, narrow], now[2, narrow], mass, width, cross[k * count + other])
+                _powers(x, number, now[1, narrow], now[2, narrow], mass, width, cross[k * count + other])
         information(1.0, now, count, sums, cross, 1.0, matrix, score)
         gain = newton_step(matrix, score, size, step)
         top = 0.0 <= gain < 1e-12
@@ -521,7 +521,7 @@ def newton(
             gain = newton_step(matrix, score, size, step)
         if not gain >= 0.0:
             return False
-        walk(now, count, step, 0.7, after)
+        _walk(now, count, step, 0.7, after)
         for k in range(count):
             now[0, k], now[1, k], now[2, k] = after[0, k], after[1, k], after[2, k]
         if top:
@@ -530,9 +530,7 @@ def newton(
 
 
 @compiled
-def pooled(
-    w: Array, m: Array, s: Array, size: IntArray, width: int
-) -> tuple[Array, Array, Array, IntArray]:
+def pooled(w: Array, m: Array, s: Array, size: IntArray, width: int) -> tuple[Array, Array, Array, IntArray]:
     """The mixtures nearest in likelihood to pools of mixtures: the fit to endlessly many items of the pool.
 
     Parameters ``(part, replicate, component)``, ``size`` ``(part, replicate)``. Returns weights,
@@ -540,14 +538,14 @@ def pooled(
     part is that part.
     """
     parts, replicates, components = w.shape
-    nodes = scratch(parts * components, width)
+    nodes = _scratch(parts * components, width)
     law, q = np.empty((3, parts * components)), np.empty(nodes.shape[1])
     now, after, step = np.empty((3, components)), np.empty((3, components)), np.empty(3 * components)
     active = np.empty(components, dtype=np.int64)
     out, flags = np.empty((3, replicates, components)), np.zeros(replicates, dtype=np.int64)
     for r in range(replicates):
         mine, own = w[:, r], size[:, r]
-        largest, all_parts, count, total = collect(mine, m[:, r], s[:, r], own, law, now, active)
+        largest, all_parts, count, total = _collect(mine, m[:, r], s[:, r], own, law, now, active)
         for k in range(components):
             out[0, r, k], out[1, r, k], out[2, r, k] = w[largest, r, k], m[largest, r, k], s[largest, r, k]
         if own[largest] == total:
@@ -556,13 +554,13 @@ def pooled(
             flags[r] = OUTSIDE
             continue
         if count == 1:
-            pooled_moments(law, all_parts, now)
+            _pooled_moments(law, all_parts, now)
         else:
-            average_step(mine, m[:, r], s[:, r], own, largest, total, active, count, step)
-            walk(now, count, step, 0.7, after)
+            _average_step(mine, m[:, r], s[:, r], own, largest, total, active, count, step)
+            _walk(now, count, step, 0.7, after)
             for k in range(count):
                 now[0, k], now[1, k], now[2, k] = after[0, k], after[1, k], after[2, k]
-            flags[r] = 0 if newton(law, all_parts, now, count, nodes, width, q, step) else OUTSIDE
+            flags[r] = 0 if _newton(law, all_parts, now, count, nodes, width, q, step) else OUTSIDE
         for k in range(components):
             out[0, r, k] = 0.0
         for k in range(count):
@@ -610,9 +608,7 @@ def settled(w: Array, m: Array, s: Array, size: IntArray) -> tuple[Array, Array,
 
 
 @compiled
-def displaced_shares(
-    p: Array, size: IntArray, variance: Array, state: BitArray
-) -> tuple[Array, IntArray]:
+def displaced_shares(p: Array, size: IntArray, variance: Array, state: BitArray) -> tuple[Array, IntArray]:
     """Shares of categories among ``size`` items: p + Normal(0, variance (diag p - p p')), kept from 0 to 1.
 
     ``p`` ``(replicate or 1, category)``; returns shares ``(replicate, category)`` and bits: `OUTSIDE`
