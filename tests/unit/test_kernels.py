@@ -19,9 +19,9 @@ NONE = np.empty(0)
 TESTED = {
     "exp_negative", "lane_sum", "weighted_moments", "moments", "e_step", "information", "newton_step",
     "em_batch", "is_point", "mixture_quantile", "log_positive", "refill", "uniform", "normal_block",
-    "normals",
+    "normals", "expansion_batch", "displaced", "pooled", "settled", "displaced_shares",
 }  # fmt: skip
-"""Kernels with a twin in this file."""
+"""Kernels with a twin in this file, or in that of the asymptotics."""
 
 MIXTURES = {
     1: ([1.0], [0.3], [1.7]),
