@@ -16,7 +16,10 @@ from modelcollapse.families.gaussian import GaussianParams
 from modelcollapse.families.mixture import MixtureParams
 from modelcollapse.kernels import expansion
 from modelcollapse.streams import LANES, Streams
-from modelcollapse.types import Array, IntArray, Params
+from modelcollapse.types import Array, IntArray, Params, Status
+
+CATEGORY_LOST = 256
+"""As in types.Status."""
 
 
 class Expansion(NamedTuple):
@@ -151,8 +154,10 @@ class CategoricalAsymptotics:
         return type(parts[0])(share), np.zeros(len(share), dtype=np.int64)
 
     def settle(self, params: Any, size: IntArray) -> tuple[Any, IntArray]:
-        """Nothing to do: a category at 0 stays there."""
-        return params, np.zeros(len(size), dtype=np.int64)
+        """What is lost is lost: a category at 0 stays there."""
+        alive = np.count_nonzero(params[0], axis=1)
+        status = np.where(alive < params[0].shape[1], CATEGORY_LOST, 0)
+        return params, np.asarray(status | np.where(alive == 1, int(Status.COLLAPSED), 0), dtype=np.int64)
 
 
 ASYMPTOTICS: Mapping[str, Asymptotics] = {

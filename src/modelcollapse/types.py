@@ -42,7 +42,7 @@ class Status(IntFlag):
     PRECISION_LIMIT = 32, "a spread is within eight roundings of its mean: float64 ends here"
     NONFINITE = 64, "the fit was not finite; the last model was kept"
     SOLVER_FAILED = 128, "the solver raised an error; the last model was kept"
-    OUTSIDE_RANGE = 256, "the diffusion engine has left the range where its first order in 1/N holds"
+    OUTSIDE_RANGE = 512, "the diffusion engine has left the range where its first order in 1/N holds"
 
 
 STICKY = Status.PRECISION_LIMIT | Status.NONFINITE | Status.SOLVER_FAILED | Status.OUTSIDE_RANGE

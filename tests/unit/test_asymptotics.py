@@ -309,6 +309,19 @@ def test_displaced_categories():
     assert np.abs(z.T @ z / rows - expected).max() < 4.5 * np.sqrt(2 / rows)
 
 
+def test_lost_categories():
+    shares = Shares(np.array([[0.5, 0.5, 0.0], [0.0, 1.0, 0.0], [0.2, 0.3, 0.5]]))
+    found, status = CATEGORICAL.settle(shares, np.full(3, 100))
+    assert found is shares
+    assert status.tolist() == [256, 256 | int(Status.COLLAPSED), 0]
+
+
+@pytest.mark.parametrize(("p", "outside"), [([0.004, 0.996], True), ([0.0, 1.0], False), ([0.5, 0.5], False)])
+def test_a_category_of_a_few_items_is_outside_the_range(p, outside):
+    _, status = CATEGORICAL.displace(Shares(np.array([p])), np.full(9, 1000), np.full(9, 1e-3), streams(9))
+    assert ((status & int(Status.OUTSIDE_RANGE) != 0) == outside).all()
+
+
 # where first order ends
 
 

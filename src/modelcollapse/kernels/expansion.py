@@ -32,7 +32,7 @@ from modelcollapse.kernels.em import information, is_point, newton_step
 from modelcollapse.kernels.random import normals
 from modelcollapse.types import Array, BitArray, IntArray
 
-DEAD, POINT, COLLAPSED, LIMIT, OUTSIDE = 1, 2, 4, 32, 256  # as in types.Status
+DEAD, POINT, COLLAPSED, LIMIT, OUTSIDE = 1, 2, 4, 32, 512  # as in types.Status
 STEPS = np.array([-6.5, -4.5, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.5, 6.5])
 """Where quadrature panels end, in stds from each component's mean."""
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(5)
