@@ -21,7 +21,7 @@ from modelcollapse.sources import DataSet, Law, Source
 from modelcollapse.types import Array, Params
 from modelcollapse.workflows import Mix
 
-STREAM_VERSION = 1
+STREAM_VERSION = 2
 """Raised when the same recipe draws other numbers than before."""
 
 

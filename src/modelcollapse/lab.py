@@ -3,6 +3,7 @@
 import math
 import os
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,11 +15,14 @@ from modelcollapse import results, saving
 from modelcollapse.engines import ENGINES
 from modelcollapse.errors import Problem, RecipeError
 from modelcollapse.experiment import Experiment
-from modelcollapse.recursion import generations
+from modelcollapse.recursion import Info, generations
 from modelcollapse.streams import generators
+from modelcollapse.types import Params
 
 CHUNK_BYTES = 3 * 2**23
 """Memory of a chunk: training sets of 8 MiB stay in the cache between drawing and fitting."""
+BLOCK, PATIENCE = 64, 0.1
+"""Generations that are recorded together, and the seconds after which they are recorded at the latest."""
 MAX_MEMORY = 8 * 2**30
 MAX_SECONDS = 24 * 3600
 MAX_DISK = 4 * 2**30
@@ -177,16 +181,27 @@ class _Work:
             experiment.start,
             streams,
         )
-        column = 1
+        column, block, began = 1, list[tuple[Params, Info]](), time.monotonic()
         while column < len(self.saved) and not self.stop.is_set():
             state, info = next(steps)
             if state.generation == self.saved[column]:
-                record = experiment.learner.record(state.params)
-                results.put(self.variables, rows, column, record, info.counts, info.iterations, info.status)
+                block.append((state.params, info))
                 column += 1
-            self.reached[rows] = state.generation
-            if self.progress is not None:
-                self.progress(int(self.reached.sum()), experiment.replicates * experiment.generations)
+            if len(block) == BLOCK or time.monotonic() - began > PATIENCE:
+                self._record(rows, column, block, state.generation)
+                began = time.monotonic()
+        if column > 1:
+            self._record(rows, column, block, state.generation)
+
+    def _record(self, rows: slice, column: int, block: list[tuple[Params, Info]], generation: int) -> None:
+        """Write the generations of a block, which end before ``column``, and say how far it has come."""
+        if block:
+            results.put(self.variables, rows, column - len(block), self.experiment.learner, block)
+            block.clear()
+        self.reached[rows] = generation
+        if self.progress is not None:
+            total = self.experiment.replicates * self.experiment.generations
+            self.progress(int(self.reached.sum()), total)
 
     def result(self) -> xr.Dataset:
         """The result; of a run that was stopped, the most that makes a whole result of its own.

@@ -7,9 +7,11 @@ import numpy as np
 import xarray as xr
 
 from modelcollapse.experiment import Experiment
+from modelcollapse.families.base import Family
 from modelcollapse.metrics import METRICS
+from modelcollapse.recursion import Info
 from modelcollapse.sources import DataSet, Law, Source
-from modelcollapse.types import Array, IntArray, Status
+from modelcollapse.types import Array, Params, Status
 from modelcollapse.version import __version__
 
 SCHEMA = 1
@@ -65,16 +67,20 @@ def _put_truth(experiment: Experiment, variables: Variables) -> None:
 
 
 def put(
-    variables: Variables, rows: slice, column: int, record: Mapping[str, Array], counts: IntArray,
-    iterations: IntArray, status: IntArray,
-) -> None:  # fmt: skip
-    """Write one generation of some replicates."""
-    for name, value in record.items():
-        variables[name][rows, column] = value
+    variables: Variables, rows: slice, column: int, family: Family, block: Sequence[tuple[Params, Info]]
+) -> None:
+    """Write some generations of some replicates, from ``column`` on."""
+    shape = (rows.stop - rows.start, len(block))
+    columns = slice(column, column + len(block))
+    fields = zip(*(params for params, _ in block), strict=True)
+    together = [np.stack(field, axis=1).reshape(shape[0] * shape[1], *field[0].shape[1:]) for field in fields]
+    for name, value in family.record(type(block[0][0])(*together)).items():
+        variables[name][rows, columns] = value.reshape(*shape, *value.shape[1:])
+    counts = np.stack([info.counts for _, info in block], axis=1)
     for i, name in enumerate(COUNTS):
-        variables[name][rows, column] = counts[:, i]
-    variables["iterations"][rows, column] = iterations
-    variables["status"][rows, column] = status
+        variables[name][rows, columns] = counts[:, :, i]
+    variables["iterations"][rows, columns] = np.stack([info.iterations for _, info in block], axis=1)
+    variables["status"][rows, columns] = np.stack([info.status for _, info in block], axis=1)
 
 
 def assemble(experiment: Experiment, variables: Variables, saved: Sequence[int]) -> xr.Dataset:

@@ -11,7 +11,9 @@ from typing import Any, Protocol
 import numpy as np
 from scipy.special import ndtr
 
+from modelcollapse import grids
 from modelcollapse.families.base import Family
+from modelcollapse.grids import Grid, Resolution
 from modelcollapse.streams import Streams
 from modelcollapse.types import Array, Params, Sizes, per_replicate
 
@@ -27,6 +29,12 @@ class Source(Protocol):
 
     def quantile(self, score: Array) -> Array:
         """Quantiles at the probabilities Phi(score), ``(replicate or 1, point)``."""
+
+    def grid(self, resolution: Resolution) -> Grid:
+        """Bins on which its items can be counted."""
+
+    def masses(self, grid: Grid) -> Array:
+        """Probabilities of the bins of its grid, ``(replicate or 1, bin)``."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,14 @@ class Law:
     def quantile(self, score: Array) -> Array:
         """Quantiles of the family."""
         return self.family.quantile(self.params, score)
+
+    def grid(self, resolution: Resolution) -> Grid:
+        """The family's bins."""
+        return self.family.grid(self.params, resolution)
+
+    def masses(self, grid: Grid) -> Array:
+        """The family's probabilities."""
+        return self.family.masses(self.params, grid)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +108,14 @@ class DataSet:
         n = len(self.values)
         rank = np.ceil(n * ndtr(score) - 1e-9).astype(np.int64)
         return np.asarray(self.ordered[np.clip(rank, 1, n) - 1])
+
+    def grid(self, resolution: Resolution) -> Grid:
+        """One grid for all replicates."""
+        return grids.of_values(self.values, resolution)
+
+    def masses(self, grid: Grid) -> Array:
+        """Shares of the items."""
+        return grids.masses_of_values(self.values, grid)
 
     def __eq__(self, other: Any) -> bool:
         """Two data sets are equal if their values are, in order."""

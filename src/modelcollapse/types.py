@@ -13,6 +13,8 @@ Array: TypeAlias = npt.NDArray[np.float64]
 IntArray: TypeAlias = npt.NDArray[np.int64]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
 BitArray: TypeAlias = npt.NDArray[np.uint64]
+Parts: TypeAlias = tuple[Array, Array, Array]
+"""Weights, means and stds of mixtures, each ``(replicate, component)``."""
 Sizes: TypeAlias = int | IntArray
 """A number of items: one for the whole batch, or one for each replicate."""
 Params: TypeAlias = Any
@@ -43,12 +45,21 @@ class Status(IntFlag):
     NONFINITE = 64, "the fit was not finite; the last model was kept"
     SOLVER_FAILED = 128, "the solver raised an error; the last model was kept"
     OUTSIDE_RANGE = 512, "the diffusion engine has left the range where its first order in 1/N holds"
+    GRID_COARSE = 1024, "a component is narrower than two bins: the grouped engine does not resolve it"
 
 
-STICKY = Status.PRECISION_LIMIT | Status.NONFINITE | Status.SOLVER_FAILED | Status.OUTSIDE_RANGE
+STICKY = (
+    Status.GRID_COARSE
+    | Status.OUTSIDE_RANGE
+    | Status.PRECISION_LIMIT
+    | Status.NONFINITE
+    | Status.SOLVER_FAILED
+)
 """Once one of these is set, later numbers of the replicate depend on it, so it stays set."""
 
 
 def per_replicate(size: Sizes, replicates: int) -> IntArray:
     """Give a size for each replicate, axis ``(replicate,)``."""
-    return np.broadcast_to(np.asarray(size, dtype=np.int64), (replicates,))
+    if isinstance(size, int):
+        return np.full(replicates, size, dtype=np.int64)
+    return np.ascontiguousarray(np.broadcast_to(size, (replicates,)), dtype=np.int64)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from typing import ClassVar, Literal, Protocol
 
 import numpy as np
@@ -39,6 +40,9 @@ class Workflow(Protocol):
     def notes(self, n_samples: int) -> list[str]:
         """What is allowed but should be known."""
 
+    def largest(self, n: int, generations: int) -> int:
+        """The most items that are held at once."""
+
     def begin(self, engine: Engine, truth: Source, n_samples: int, streams: Streams) -> Corpus:
         """Draw the first training set: real items only."""
 
@@ -48,6 +52,7 @@ class Workflow(Protocol):
         """Make the next training set."""
 
 
+@cache
 def apportion(n: int, shares: tuple[float, ...]) -> tuple[int, ...]:
     """Split n by shares into whole numbers, by the largest remainder; ties go to the earlier share.
 
@@ -119,6 +124,10 @@ class Mix(Table):
         if self.real_source == "fixed" and self.real == 0.0:
             found.append('workflow.real_source = "fixed" has no effect where workflow.real = 0')
         return found
+
+    def largest(self, n: int, generations: int) -> int:
+        """A training set."""
+        return n
 
     def begin(self, engine: Engine, truth: Source, n_samples: int, streams: Streams) -> Corpus:
         """Draw N real items; those to be replayed are a part of them."""

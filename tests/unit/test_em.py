@@ -9,6 +9,7 @@ from sklearn.mixture import GaussianMixture
 
 from modelcollapse.families.climbing import climb
 from modelcollapse.kernels import em
+from modelcollapse.kernels.compiling import LANES
 from modelcollapse.types import Status
 
 NONE = np.empty(0)
@@ -39,7 +40,7 @@ def fit(x, w, m, s, *, item_weight=NONE, tolerance=TOLERANCE, steps=10_000, reg=
     size, given = np.array([len(x)]), item_weight[None] if item_weight.size else np.empty((1, 0))
     trace, parts = np.full(steps + 10, np.nan), tuple(part.copy() for part in start)
     passes, status = em.em_batch(
-        x[None], given, size, *parts, tolerance, steps, reg, plain, trace
+        x[None], given, size, *parts, np.zeros(1, dtype=bool), tolerance, steps, reg, plain, trace, LANES
     )  # fmt: skip
     if status[0] & Status.POINT_MASS:  # points are not the kernel's
         weight = given if item_weight.size else None

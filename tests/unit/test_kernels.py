@@ -11,17 +11,25 @@ from scipy.optimize import brentq
 from scipy.special import logsumexp, ndtr, ndtri
 
 from modelcollapse import kernels as package
-from modelcollapse.kernels import arithmetic, em, moments, quantiles
+from modelcollapse.kernels import arithmetic, em, estep, moments, newton, quantiles, sprinting
+from modelcollapse.kernels.compiling import LANES
 
 NONE = np.empty(0)
+NOT_DONE = np.zeros(1, dtype=bool)
 """Weight 1 each."""
 
 TESTED = {
     "exp_negative", "lane_sum", "weighted_moments", "moments", "e_step", "information", "newton_step",
     "em_batch", "is_point", "mixture_quantile", "log_positive", "refill", "uniform", "normal_block",
-    "normals", "expansion_batch", "displaced", "pooled", "settled", "displaced_shares",
+    "normals", "work_rows", "clear", "share", "add_pair", "two_sums", "factorise", "solve", "walk", "copy",
+    "mixture_moments", "sprint", "sprint_batch",
+    # in test_counting.py
+    "log_rest", "log_factorial_ratio", "binomial", "multinomial", "multinomials", "hypergeometric",
+    "pick_counts", "below", "shuffle_pick",
+    # in test_asymptotics.py
+    "expansion_batch", "displaced", "pooled", "settled", "displaced_shares",
 }  # fmt: skip
-"""Kernels with a twin in this file, or in that of the asymptotics."""
+"""Kernels with a twin in this file, or with a law in the file named."""
 
 MIXTURES = {
     1: ([1.0], [0.3], [1.7]),
@@ -131,8 +139,9 @@ def plain_cdf(x, w, m, s):
 
 def run_e_step(x, weight, w, m, s, pairs=True):
     sums, cross = np.full((len(w), 3), np.nan), np.full((len(w) ** 2, 5), np.nan)
-    now, logit = np.array([w, m, s]), np.log(w) - np.log(s)
-    height = em.e_step(x, weight, len(x), logit, now, len(w), pairs, sums, cross)
+    work = np.full((estep.work_rows(len(w)), LANES), np.nan)
+    wanted = cross if pairs else cross[:0]
+    height = estep.e_step(x, weight, len(x), np.array([w, m, s]), len(w), sums, wanted, work)
     return height, sums, cross
 
 
@@ -141,7 +150,7 @@ def run_information(x, weight, w, m, s, share):
     size = 3 * len(w)
     matrix, score = np.full((size, size), np.nan), np.full(size, np.nan)
     total = float(weight.sum()) if weight.size else float(len(x))
-    em.information(total, np.array([w, m, s]), len(w), sums, cross, share, matrix, score)
+    newton.information(total, np.array([w, m, s]), len(w), sums, cross, share, matrix, score)
     return matrix, score
 
 
@@ -149,7 +158,7 @@ def run_em(x, weight, w, m, s, steps, plain=True, tolerance=0.0):
     parts = [part.copy()[None] for part in (w, m, s)]
     given = weight[None] if weight.size else np.empty((1, 0))
     size = np.array([len(x)])
-    em.em_batch(x[None], given, size, *parts, tolerance, steps, 0.0, plain, NONE)
+    em.em_batch(x[None], given, size, *parts, NOT_DONE, tolerance, steps, 0.0, plain, NONE, LANES)
     return tuple(part[0] for part in parts)
 
 
@@ -198,7 +207,7 @@ def test_moments(size, kind):
     x = np.random.default_rng(size).normal(3.0, 2.0, size)
     weight = weights_of(kind, size)
     weight[:1] = 1.0  # not all of them 0
-    got = moments.weighted_moments(x, weight, size)
+    got = moments.weighted_moments(x, weight, size, LANES)
     expected = plain_moments(x, weight if weight.size else np.ones(size))
     assert got == pytest.approx(expected, rel=1e-13)
 
@@ -208,7 +217,7 @@ def test_moments(size, kind):
 def test_moments_far_from_zero(size, offset):
     x = offset + np.random.default_rng(size).normal(size=size)
     near = plain_moments(x - offset, np.ones(size))  # the difference is exact
-    _, mean, variance = moments.weighted_moments(x, NONE, size)
+    _, mean, variance = moments.weighted_moments(x, NONE, size, LANES)
     assert mean - offset == pytest.approx(near[1], abs=2 * np.spacing(abs(offset)))
     assert variance == pytest.approx(near[2], rel=1e-6 if abs(offset) <= 1e8 else 1e-3)
 
@@ -220,20 +229,20 @@ def test_moments_where_the_first_item_is_far_from_the_others(kind):
     weight = weights_of(kind, len(x))
     weight[:1] = 1.0
     expected = plain_moments(x, weight if weight.size else np.ones(len(x)))
-    assert moments.weighted_moments(x, weight, len(x)) == pytest.approx(expected, rel=1e-13)
+    assert moments.weighted_moments(x, weight, len(x), LANES) == pytest.approx(expected, rel=1e-13)
 
 
 def test_moments_of_weights_are_those_of_repeated_items():
     rng = np.random.default_rng(3)
     x, times = rng.normal(size=77), rng.integers(0, 5, 77)
-    got = moments.weighted_moments(x, times.astype(float), 77)
-    assert got == pytest.approx(moments.weighted_moments(np.repeat(x, times), NONE, times.sum()))
+    got = moments.weighted_moments(x, times.astype(float), 77, LANES)
+    assert got == pytest.approx(moments.weighted_moments(np.repeat(x, times), NONE, times.sum(), LANES))
 
 
 @pytest.mark.parametrize("value", [0.0, -3.7, 1e8, 1e150, 1e-300])
 @pytest.mark.parametrize("size", [1, 2, 50])
 def test_moments_of_equal_items_have_no_variance(value, size):
-    total, mean, variance = moments.weighted_moments(np.full(size, value), NONE, size)
+    total, mean, variance = moments.weighted_moments(np.full(size, value), NONE, size, LANES)
     assert (total, mean, variance) == (size, value, 0.0)
 
 
@@ -242,8 +251,8 @@ def test_moments_of_a_batch_are_those_of_each_row():
     size = np.array([70, 1, 33])
     filled = np.where(np.arange(70) < size[:, None], x, np.nan)  # the rest of a row means nothing
     for weight in (np.empty((3, 0)), np.abs(x)):
-        got = np.array(moments.moments(filled, weight, size)).T
-        alone = [moments.weighted_moments(x[r], weight[r], size[r]) for r in range(3)]
+        got = np.array(moments.moments(filled, weight, size, LANES)).T
+        alone = [moments.weighted_moments(x[r], weight[r], size[r], LANES) for r in range(3)]
         assert np.array_equal(got, alone)
 
 
@@ -363,7 +372,7 @@ def test_newton_step_solves_the_system(size):
         root = rng.normal(size=(size, size + 2)) * 10.0 ** rng.uniform(-3, 3, (size, 1))
         matrix, score = root @ root.T, rng.normal(size=size)
         step = np.empty(size)
-        gain = em.newton_step(matrix, score, size, step)
+        gain = newton.newton_step(matrix, score, size, step)
         expected = np.linalg.solve(matrix, score)
         scale = np.sqrt(np.diag(np.linalg.inv(matrix)))  # the units of each coordinate
         assert np.all(np.abs(step - expected) <= 1e-9 * np.abs(expected / scale).max() * scale)
@@ -384,7 +393,7 @@ def test_newton_step_solves_the_system(size):
     ],
 )
 def test_newton_step_says_where_there_is_no_maximum(matrix):
-    assert em.newton_step(np.array(matrix), np.ones(2), 2, np.empty(2)) == -1.0
+    assert newton.newton_step(np.array(matrix), np.ones(2), 2, np.empty(2)) == -1.0
 
 
 # whole fits
@@ -423,31 +432,83 @@ def test_em_of_a_batch_is_that_of_each_row():
     filled = np.where(np.arange(90) < size[:, None], x, np.nan)
     for weight in (np.empty((3, 0)), np.abs(x)):
         params = [np.tile(part, (3, 1)) for part in (w, m, s)]
-        passes, flags = em.em_batch(filled, weight, size, *params, 1e-5, 1000, 0.0, False, NONE)
+        passes, flags = em.em_batch(
+            filled, weight, size, *params, np.zeros(3, dtype=bool), 1e-5, 1000, 0.0, False, NONE, LANES
+        )
         for r in range(3):
             own = [part.copy()[None] for part in (w, m, s)]
             row = slice(r, r + 1)
             alone = em.em_batch(
-                x[row], weight[row], size[row], *own, 1e-5, 1000, 0.0, False, NONE
+                x[row], weight[row], size[row], *own, NOT_DONE, 1e-5, 1000, 0.0, False, NONE, LANES
             )  # fmt: skip
             assert (passes[r], flags[r]) == (alone[0][0], alone[1][0])
             assert np.array_equal([part[r] for part in params], [part[0] for part in own])
 
 
-# the second pass over a component's items
+# sprinting
 
 
-@pytest.mark.parametrize("kind", ["each 1", "weighted"])
-def test_exact_variance(kind):
-    w, m, s = mixture(3)
-    x = draw(w, m, s, 150)
-    weight = weights_of(kind, 150)
-    each = weight if weight.size else np.ones(150)
-    logit = np.log(w) - np.log(s)
-    r = each * plain_responsibilities(x, w, m, s)
-    for k in range(3):
-        got = em._exact_variance(x, weight, 150, logit, np.array([w, m, s]), 3, k, 0.7)
-        assert got == pytest.approx(r[k] @ (x - 0.7) ** 2 / r[k].sum(), rel=1e-12)
+@pytest.mark.parametrize("size", [7, 32, 500, 1001])
+@pytest.mark.parametrize("offset", [0.0, 1e6])
+def test_the_fast_pass_gives_the_sums_of_the_e_step(size, offset):
+    """Its tail, an offset, and either component the narrower."""
+    w, m, s = mixture(2)
+    for order in ([0, 1], [1, 0]):
+        v, mean, std = w[order], m[order] + offset, s[order]
+        x = draw(v, mean, std, size)
+        _, expected, pairs = run_e_step(x, NONE, v, mean, std)
+        sums, cross, total = np.empty((2, 3)), np.empty((4, 5)), np.empty(3)
+        work = np.full((10, LANES), np.nan)
+        estep.two_sums(x, size, np.array([v, mean, std]), sums, cross, total, work)
+        assert sums == pytest.approx(expected, rel=1e-11, abs=1e-11 * size)
+        assert cross[1] == pytest.approx(pairs[1], rel=1e-11, abs=1e-11 * size)
+        z = (x - mean[std.argmin()]) / std.min()
+        assert total == pytest.approx([size, z.sum(), (z * z).sum()], rel=1e-11, abs=1e-11 * size)
+
+
+@pytest.mark.parametrize("components", [2, 3, 5, 8])
+def test_a_sprint_ends_where_the_climb_ends(components):
+    """To the tolerance in likelihood, and with the items' own mean and variance."""
+    w, m, s = mixture(components)
+    sprinted = 0
+    for seed in range(20):
+        size = 3000 * components
+        x = draw(w, m, s, size, seed)[None]
+        fast = [part.copy()[None] for part in (w, m, s)]
+        passes, there = sprinting.sprint_batch(x, np.array([size]), *fast, 1e-5, LANES)
+        if not there[0]:
+            assert np.array_equal(fast[0][0], w), "a sprint that gave up left the start as it was"
+            continue
+        sprinted += 1
+        assert 1 < passes[0] <= sprinting.MOST_PASSES
+        best = run_em(x[0], NONE, w, m, s, 1000, plain=False, tolerance=1e-12)
+        height, _, _ = run_e_step(x[0], NONE, *(part[0] for part in fast), pairs=False)
+        top, _, _ = run_e_step(x[0], NONE, *best, pairs=False)
+        start, _, _ = run_e_step(x[0], NONE, w, m, s, pairs=False)
+        assert start < height
+        assert abs(top - height) < 1e-5, "more than the tolerance is left"
+        mean = fast[0][0] @ fast[1][0]
+        assert mean == pytest.approx(x.mean(), rel=1e-12, abs=1e-12)
+        assert fast[0][0] @ (fast[2][0] ** 2 + (fast[1][0] - mean) ** 2) == pytest.approx(x.var(), rel=1e-12)
+    assert sprinted >= (15 if components < 8 else 0)
+
+
+@pytest.mark.parametrize("change", ["far", "narrow", "few", "rounding"])
+def test_a_sprint_gives_up_where_it_is_not_safe(change):
+    w, m, s = mixture(2)
+    x = draw(w, m, s, 2000)[None]
+    if change == "far":
+        m = m + 3.0
+    elif change == "narrow":
+        s = s * np.array([1.0, 1e-4])
+    elif change == "few":
+        w = np.array([1.0 - 1e-3, 1e-3])
+    else:
+        x, m = x + 1e14, m + 1e14
+    start = [part.copy()[None] for part in (w, m, s)]
+    _, there = sprinting.sprint_batch(x, np.array([2000]), *start, 1e-5, LANES)
+    assert not there[0]
+    assert np.array_equal([part[0] for part in start], [w, m, s])
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,8 @@ class ExactEngine:
 
     def merge(self, *data: Items) -> Items:
         """Put the items of each replicate one after the other."""
+        if len(data) == 1:
+            return data[0]
         size = np.sum([part.size for part in data], axis=0)
         if all(np.all(part.size == part.x.shape[1]) for part in data):
             return Items(np.concatenate([part.x for part in data], axis=1), size)

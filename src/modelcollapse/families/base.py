@@ -7,16 +7,10 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from modelcollapse.errors import Problem
+from modelcollapse.grids import Grid, Resolution
+from modelcollapse.kernels.em import ROUNDINGS
 from modelcollapse.streams import Streams
 from modelcollapse.types import Array, BoolArray, IntArray, Params, Sizes
-
-Parts = tuple[Array, Array, Array]
-"""Weights, means and stds of mixtures, each ``(replicate, component)``."""
-ROUNDINGS = 8.0
-"""A spread of so many units in the last place of the mean is where float64 ends.
-
-There the rounding of the items, of variance ulp^2/12, adds a thousandth to the variance.
-"""
 
 
 def at_precision(mean: Array, std: Array) -> BoolArray:
@@ -24,11 +18,10 @@ def at_precision(mean: Array, std: Array) -> BoolArray:
     return np.asarray((std > 0.0) & (std < ROUNDINGS * np.spacing(np.abs(mean))))
 
 
-def row_of_each(rows: int, replicates: int) -> list[int]:
-    """Which row of parameters each replicate has: its own, or the only one there is."""
+def check_rows(rows: int, replicates: int) -> None:
+    """Parameters have a row for each replicate, or one for all."""
     if rows not in (1, replicates):
         raise ValueError(f"{rows} rows of parameters for {replicates} replicates")
-    return [r % rows for r in range(replicates)]
 
 
 @dataclass(frozen=True)
@@ -113,3 +106,16 @@ class Family(Protocol):
 
     def moments(self, params: Params) -> tuple[Array, Array]:
         """Total mean and total variance, ``(replicate,)``."""
+
+    # counts on bins
+    def grid(self, params: Params, resolution: Resolution) -> Grid:
+        """Bins on which items of the models can be counted."""
+
+    def masses(self, params: Params, grid: Grid) -> Array:
+        """Probabilities of bins, ``(replicate, bin)``."""
+
+    def widened(self, params: Params, variance: Array) -> Params:
+        """Add a variance ``(replicate,)``, which may be negative, to that of every component, down to 0."""
+
+    def least_spread(self, params: Params) -> Array:
+        """The least standard deviation of a component alive, ``(replicate,)``."""

@@ -7,11 +7,14 @@ import numpy as np
 from scipy.special import log_ndtr, ndtr
 
 from modelcollapse.errors import Problem
-from modelcollapse.families.base import Fit, at_precision, row_of_each
+from modelcollapse.families.base import Fit, at_precision, check_rows
 from modelcollapse.fields import Ddof, Positive, Real, Table
+from modelcollapse.grids import Grid, Resolution, masses_of_mixtures, of_mixtures
+from modelcollapse.kernels.compiling import LANES
 from modelcollapse.kernels.moments import moments
+from modelcollapse.kernels.sampling import sample_mixtures
 from modelcollapse.streams import Streams
-from modelcollapse.types import Array, IntArray, Sizes, Status, per_replicate
+from modelcollapse.types import Array, IntArray, Parts, Sizes, Status, per_replicate
 
 HALF_LOG_2PI = 0.5 * np.log(2.0 * np.pi)
 STEPS = np.array([-8.0, -6.5, -5.0, -3.5, -2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 3.5, 5.0, 6.5, 8.0])
@@ -65,11 +68,8 @@ class Gaussian(Table):
         """Draw normals."""
         sizes = per_replicate(size, len(streams))
         items = np.empty((len(streams), int(sizes.max(initial=0))))
-        rows = row_of_each(len(params.mean), len(streams))
-        for r, (stream, row) in enumerate(zip(streams, rows, strict=True)):
-            out = stream.standard_normal(out=items[r, : sizes[r]])
-            out *= params.std[row]
-            out += params.mean[row]
+        check_rows(len(params.mean), len(streams))
+        sample_mixtures(*self._parts(params), sizes, streams.state, items)
         return items
 
     def fit(
@@ -82,7 +82,7 @@ class Gaussian(Table):
     ) -> Fit:
         """Take the weighted mean and variance, in two passes; weights count as repeated items."""
         given = np.empty((len(x), 0)) if weight is None else weight
-        total, mean, variance = moments(x, given, size)
+        total, mean, variance = moments(x, given, size, LANES)
         std = np.sqrt(variance * (total / (total - self.ddof)))
         status = np.where(std == 0.0, int(Status.COLLAPSED | Status.POINT_MASS), 0)
         status |= np.where(at_precision(mean, std), int(Status.PRECISION_LIMIT), 0)
@@ -140,6 +140,25 @@ class Gaussian(Table):
         density = np.exp(-0.5 * score * score - HALF_LOG_2PI)
         below = np.exp(log_ndtr(score))
         return np.asarray(params.mean[:, None] * below - params.std[:, None] * density)
+
+    def _parts(self, params: GaussianParams) -> Parts:
+        return np.ones((len(params.mean), 1)), params.mean[:, None], params.std[:, None]
+
+    def grid(self, params: GaussianParams, resolution: Resolution) -> Grid:
+        """Bins that the model's spread holds many of."""
+        return of_mixtures(self._parts(params), resolution)
+
+    def masses(self, params: GaussianParams, grid: Grid) -> Array:
+        """Probabilities of bins."""
+        return masses_of_mixtures(self._parts(params), grid)
+
+    def widened(self, params: GaussianParams, variance: Array) -> GaussianParams:
+        """Add to the variance."""
+        return GaussianParams(params.mean, np.sqrt(np.maximum(params.std**2 + variance, 0.0)))
+
+    def least_spread(self, params: GaussianParams) -> Array:
+        """The standard deviation."""
+        return params.std
 
 
 class GaussianTruth(Table):

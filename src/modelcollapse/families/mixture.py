@@ -9,13 +9,16 @@ from pydantic import Field, model_validator
 from scipy.special import ndtr
 
 from modelcollapse.errors import Problem
-from modelcollapse.families.base import Fit, at_precision, row_of_each
+from modelcollapse.families.base import Fit, check_rows
 from modelcollapse.families.climbing import climb
 from modelcollapse.families.scikit_learn import kmeans_start, scikit_learn_fit
 from modelcollapse.fields import Count, NotNegative, Positive, Probabilities, Real, Table, bad
+from modelcollapse.grids import Grid, Resolution, masses_of_mixtures, of_mixtures
+from modelcollapse.kernels.em import degenerate
 from modelcollapse.kernels.quantiles import mixture_quantile
+from modelcollapse.kernels.sampling import sample_mixtures
 from modelcollapse.streams import Streams
-from modelcollapse.types import Array, IntArray, Sizes, Status, per_replicate
+from modelcollapse.types import Array, IntArray, Sizes, per_replicate
 
 HALF_LOG_2PI = 0.5 * np.log(2.0 * np.pi)
 
@@ -105,15 +108,8 @@ class Mixture(Table):
         """Draw items, component after component: a multinomial of counts, then normals."""
         sizes = per_replicate(size, len(streams))
         items = np.empty((len(streams), int(sizes.max(initial=0))))
-        rows = row_of_each(len(params.weight), len(streams))
-        for r, (stream, row) in enumerate(zip(streams, rows, strict=True)):
-            weight = params.weight[row]
-            counts = stream.multinomial(sizes[r], weight / weight.sum())
-            stream.standard_normal(out=items[r, : sizes[r]])
-            ends = np.cumsum(counts)
-            for k, (first, last) in enumerate(zip(ends - counts, ends, strict=True)):
-                items[r, first:last] *= params.std[row, k]
-                items[r, first:last] += params.mean[row, k]
+        check_rows(len(params.weight), len(streams))
+        sample_mixtures(*params, sizes, streams.state, items)
         return items
 
     def fit(
@@ -128,21 +124,14 @@ class Mixture(Table):
         if self.solver == "scikit-learn":
             parts, iterations, status = scikit_learn_fit(self.components, x, size, weight, streams)
             params = MixtureParams(*parts)
-            return Fit(params, iterations, status | self._degenerate(params))
+            return Fit(params, iterations, status | degenerate(*params))
         if start is None or self.start == "kmeans":
             start = MixtureParams(*kmeans_start(self.components, x, size, weight, streams))
         parts, iterations, status = climb(
             x, size, weight, start, self.tolerance, self.max_iterations, self.reg_covar
         )
         params = MixtureParams(*parts)
-        return Fit(params, iterations, status | self._degenerate(params))
-
-    def _degenerate(self, params: MixtureParams) -> IntArray:
-        """Status bits of a model that is one point, or that has a component at float64's end."""
-        point = np.any((params.weight > 1.0 - 1e-15) & (params.std == 0.0), axis=1)
-        limited = (params.weight > 0.0) & at_precision(params.mean, params.std)
-        bits = np.where(point, int(Status.COLLAPSED), 0)
-        return np.asarray(bits | np.where(limited.any(axis=1), int(Status.PRECISION_LIMIT), 0))
+        return Fit(params, iterations, status | degenerate(*params))
 
     def record(self, params: MixtureParams) -> dict[str, Array]:
         """Parameters in the order of their means, dead components last, and the total moments."""
@@ -224,6 +213,24 @@ class Mixture(Table):
         passed = np.einsum("rk,rkp->rp", params.weight, np.where(step, (x[:, None] > mean) * mean, 0.0))
         on_point = np.any(step & (x[:, None] == mean), axis=1)
         return np.asarray(smooth + passed + np.where(on_point, (ndtr(score) - reached) * x, 0.0))
+
+    def grid(self, params: MixtureParams, resolution: Resolution) -> Grid:
+        """Bins that the least spread of a component alive holds many of."""
+        return of_mixtures(params, resolution)
+
+    def masses(self, params: MixtureParams, grid: Grid) -> Array:
+        """Probabilities of bins."""
+        return masses_of_mixtures(params, grid)
+
+    def widened(self, params: MixtureParams, variance: Array) -> MixtureParams:
+        """Add to the variance of every component that is no point."""
+        square = params.std**2
+        wider = np.sqrt(np.maximum(square + variance[:, None], 0.0))
+        return params._replace(std=np.where(square > 0.0, wider, 0.0))
+
+    def least_spread(self, params: MixtureParams) -> Array:
+        """The least standard deviation of a component alive."""
+        return np.asarray(np.where(params.weight > 0.0, params.std, np.inf).min(axis=1))
 
 
 def lengths_differ(lengths: list[int]) -> str:

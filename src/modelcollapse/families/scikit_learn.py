@@ -13,9 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from modelcollapse.families.base import Parts
 from modelcollapse.streams import Streams
-from modelcollapse.types import Array, IntArray, Status
+from modelcollapse.types import Array, IntArray, Parts, Status
 
 _LOCK = threading.Lock()
 

@@ -1,343 +1,70 @@
-"""EM to the maximum of a one-dimensional mixture's likelihood: the E-step, the information, the climb."""
+"""EM to the maximum of a one-dimensional mixture's likelihood, from any start."""
 
 import math
 
 import numpy as np
 
-from modelcollapse.kernels.arithmetic import exp_negative, lane_sum
-from modelcollapse.kernels.compiling import LANES, compiled, inner
-from modelcollapse.kernels.moments import weighted_moments
-from modelcollapse.types import Array, IntArray
+from modelcollapse.kernels.compiling import as_bits, as_float, borrowing, compiled, inner, widest_vectors
+from modelcollapse.kernels.estep import e_step, work_rows
+from modelcollapse.kernels.newton import information, newton_step, walk
+from modelcollapse.types import Array, BoolArray, IntArray
 
-LOG_EVERY = 64
-"""Blocks between logarithms of a running product: 64 factors of at most 6e4 components stay finite."""
+DEAD, POINT, COLLAPSED, NOT_CONVERGED, UNIDENTIFIED, PRECISION_LIMIT, NONFINITE = 1, 2, 4, 8, 16, 32, 64
+"""Bits as in `modelcollapse.types.Status`."""
+ROUNDINGS = 8.0
+"""A spread of so many units in the last place of the mean is where float64 ends.
 
-DEAD, POINT, NOT_CONVERGED, UNIDENTIFIED, NONFINITE = 1, 2, 8, 16, 64  # as in types.Status
-
-
-@inner
-def _load(x: Array, weight: Array, size: int, first: int, items: Array, given: Array) -> None:
-    """Take the next block of items and weights; what lies behind the last item has weight 0."""
-    if first + LANES <= size:
-        for lane in range(LANES):
-            items[lane] = x[first + lane]
-        if weight.size > 0:
-            for lane in range(LANES):
-                given[lane] = weight[first + lane]
-        return
-    for lane in range(LANES):
-        inside = first + lane < size
-        items[lane] = x[first + lane] if inside else x[first]
-        given[lane] = (weight[first + lane] if weight.size > 0 else 1.0) if inside else 0.0
+There the rounding of the items, of variance ulp^2/12, adds a thousandth to the variance.
+"""
 
 
-@inner
-def _share_two(q: Array, top: Array, total: Array) -> None:
-    """Turn the logits of two components into responsibilities, with one exponential."""
-    qk, ql = q[0], q[1]
-    for lane in range(LANES):
-        d = qk[lane] - ql[lane]
-        e = exp_negative(-abs(d))
-        s = 1.0 + e
-        g = 1.0 / s
-        top[lane] = max(qk[lane], ql[lane])
-        total[lane] = s
-        qk[lane] = g if d > 0.0 else e * g
-        ql[lane] = e * g if d > 0.0 else g
-
-
-@inner
-def _share(q: Array, components: int, top: Array, total: Array) -> None:
-    """Turn logits into responsibilities; ``top`` + log ``total`` is the log of their sum of exponentials."""
-    qk = q[0]
-    for lane in range(LANES):
-        top[lane] = qk[lane]
-        total[lane] = 0.0
-    for k in range(1, components):
-        qk = q[k]
-        for lane in range(LANES):
-            top[lane] = max(top[lane], qk[lane])
-    for k in range(components):
-        qk = q[k]
-        for lane in range(LANES):
-            e = exp_negative(qk[lane] - top[lane])
-            qk[lane] = e
-            total[lane] += e
-    for k in range(components):
-        qk = q[k]
-        for lane in range(LANES):
-            qk[lane] /= total[lane]
-
-
-@inner
-def _add_pairs(given: Array, z: Array, q: Array, components: int, std: Array, lanes: Array) -> None:
-    """Add r_k r_l (1, z, .., z^4) of a block, for each pair of components."""
-    for k in range(components):
-        for other in range(k + 1, components):
-            zk = z[k if std[k] <= std[other] else other]
-            qk, ql, out = q[k], q[other], lanes[k * components + other]
-            for lane in range(LANES):
-                y = zk[lane]
-                v = given[lane] * (qk[lane] * ql[lane])
-                v1 = v * y
-                v2 = v1 * y
-                v3 = v2 * y
-                out[lane] += v
-                out[LANES + lane] += v1
-                out[2 * LANES + lane] += v2
-                out[3 * LANES + lane] += v3
-                out[4 * LANES + lane] += v3 * y
-
-
-@inner
-def e_step(
-    x: Array, weight: Array, size: int, logit: Array, now: Array, components: int, pairs: bool,
-    sums: Array, cross: Array,
-) -> float:  # fmt: skip
-    """One pass over the items of one replicate; returns the log-likelihood without n/2 log(2 pi).
-
-    With responsibilities r_k and z_k = (x - mean_k)/std_k it fills
-    ``sums[k] = sum r_k (1, z_k, z_k^2)`` and, if ``pairs``, ``cross[k K + l] = sum r_k r_l (1, z, .., z^4)``
-    for k < l, z of the narrower of the two: what Newton's method needs beside (Louis 1982), in the
-    variable in which it is small.
-
-    ``now`` has rows weight, mean and std, ``logit`` is log(weight_k/std_k). The largest logit is
-    subtracted before any exponential, so an item may lie any number of stds away from every component.
-    """
-    mean, std = now[1], now[2]
-    weighted = weight.size > 0
-    items, given = np.zeros(LANES), np.ones(LANES)
-    z, q = np.empty((components, LANES)), np.empty((components, LANES))
-    top, total, product, height = np.empty(LANES), np.empty(LANES), np.ones(LANES), np.zeros(LANES)
-    lanes = np.zeros((components, 3 * LANES))
-    cross_lanes = np.zeros((components * components if pairs else 1, 5 * LANES))
-    logs = 0.0
-    blocks = (size + LANES - 1) // LANES
-    for block in range(blocks):
-        _load(x, weight, size, block * LANES, items, given)
-        for k in range(components):
-            center, scale, constant = mean[k], 1.0 / std[k], logit[k]
-            zk, qk = z[k], q[k]
-            for lane in range(LANES):
-                y = (items[lane] - center) * scale
-                zk[lane] = y
-                qk[lane] = constant - 0.5 * (y * y)
-        if components == 2:
-            _share_two(q, top, total)
-        else:
-            _share(q, components, top, total)
-        if weighted:
-            for lane in range(LANES):
-                height[lane] += given[lane] * (top[lane] + math.log(total[lane]))
-        else:
-            for lane in range(LANES):
-                height[lane] += given[lane] * top[lane]
-                product[lane] *= total[lane] if given[lane] > 0.0 else 1.0
-            if block % LOG_EVERY == LOG_EVERY - 1 or block == blocks - 1:
-                for lane in range(LANES):
-                    logs += math.log(product[lane])
-                    product[lane] = 1.0
-        for k in range(components):
-            zk, qk, out = z[k], q[k], lanes[k]
-            for lane in range(LANES):
-                r = given[lane] * qk[lane]
-                y = zk[lane]
-                out[lane] += r
-                out[LANES + lane] += r * y
-                out[2 * LANES + lane] += r * y * y
-        if pairs:
-            _add_pairs(given, z, q, components, std, cross_lanes)
-    for k in range(components):
-        for j in range(3):
-            sums[k, j] = lane_sum(lanes[k][j * LANES : j * LANES + LANES])
-    for index in range(components * components if pairs else 0):
-        for j in range(5):
-            cross[index, j] = lane_sum(cross_lanes[index][j * LANES : j * LANES + LANES])
-    return lane_sum(height[0 : 0 + LANES]) + logs
-
-
-@inner
-def information(
-    total: float, now: Array, components: int, sums: Array, cross: Array, share: float,
-    matrix: Array, score: Array,
-) -> None:  # fmt: skip
-    """Fill the score and the information of a mixture's log-likelihood at its present parameters.
-
-    Coordinates a component: its logit, its mean in units of its std, the log of its std; the
-    matrix has rows in this order, component after component. The matrix is the complete-data
-    information less ``share`` times the missing information (Louis 1982): at share 1 the observed
-    information, whose step is Newton's, at share 0 nearly the step of EM. The logits' common
-    shift, which changes nothing, gets an information of its own so that the matrix can be inverted.
-    """
-    weight, mean, std = now[0], now[1], now[2]
-    matrix.fill(0.0)
-    for k in range(components):
-        a, first, second = 3 * k, sums[k, 1], sums[k, 2]
-        score[a] = sums[k, 0] - total * weight[k]
-        score[a + 1] = first
-        score[a + 2] = second - sums[k, 0]
-        for other in range(components):
-            matrix[a, 3 * other] = total / components - total * weight[k] * weight[other]
-        matrix[a, a] += total * weight[k]
-        matrix[a + 1, a + 1] = sums[k, 0]
-        matrix[a + 1, a + 2] = 2.0 * first
-        matrix[a + 2, a + 1] = 2.0 * first
-        matrix[a + 2, a + 2] = 2.0 * second
-    # d_k = (1, z_k, z_k^2 - 1) as polynomials in the z of the narrower component of each pair
-    poly = np.zeros((2, 3, 3))
-    for k in range(components):
-        for other in range(k + 1, components):
-            narrow, wide = (k, other) if std[k] <= std[other] else (other, k)
-            p = std[narrow] / std[wide]
-            q = (mean[narrow] - mean[wide]) / std[wide]
-            poly[0, 0, 0], poly[0, 1, 1], poly[0, 2, 0], poly[0, 2, 2] = 1.0, 1.0, -1.0, 1.0
-            poly[1, 0, 0], poly[1, 1, 0], poly[1, 1, 1] = 1.0, q, p
-            poly[1, 2, 0], poly[1, 2, 1], poly[1, 2, 2] = q * q - 1.0, 2.0 * p * q, p * p
-            moment = cross[k * components + other]
-            for i in range(3):
-                for j in range(3):
-                    own, across, theirs = 0.0, 0.0, 0.0
-                    for a in range(3):
-                        for b in range(3):
-                            own += poly[0, i, a] * poly[0, j, b] * moment[a + b]
-                            across += poly[0, i, a] * poly[1, j, b] * moment[a + b]
-                            theirs += poly[1, i, a] * poly[1, j, b] * moment[a + b]
-                    matrix[3 * narrow + i, 3 * narrow + j] -= share * own
-                    matrix[3 * wide + i, 3 * wide + j] -= share * theirs
-                    matrix[3 * narrow + i, 3 * wide + j] += share * across
-                    matrix[3 * wide + j, 3 * narrow + i] += share * across
-
-
-@inner
-def newton_step(matrix: Array, score: Array, size: int, step: Array) -> float:
-    """Solve matrix step = score; return the gain a parabola promises, or -1 if it is not a maximum.
-
-    The matrix, scaled to a unit diagonal, must have Cholesky pivots above 1e-8: below, the
-    likelihood is flat or a saddle.
-    """
-    factor = np.zeros((size, size))
-    scale = np.empty(size)
-    for i in range(size):
-        if not matrix[i, i] > 0.0:
-            return -1.0
-        scale[i] = 1.0 / math.sqrt(matrix[i, i])
-    for i in range(size):
-        for j in range(i + 1):
-            value = matrix[i, j] * scale[i] * scale[j]
-            for k in range(j):
-                value -= factor[i, k] * factor[j, k]
-            if i == j:
-                if not value > 1e-8:
-                    return -1.0
-                factor[i, i] = math.sqrt(value)
-            else:
-                factor[i, j] = value / factor[j, j]
-    gain = 0.0
-    for i in range(size):
-        value = score[i] * scale[i]
-        for k in range(i):
-            value -= factor[i, k] * step[k]
-        step[i] = value / factor[i, i]
-        gain += 0.5 * step[i] * step[i]
-    for i in range(size - 1, -1, -1):
-        value = step[i]
-        for k in range(i + 1, size):
-            value -= factor[k, i] * step[k]
-        step[i] = value / factor[i, i]
-    for i in range(size):
-        step[i] *= scale[i]
-    return gain
-
-
-@inner
+@borrowing
 def is_point(mean: float, std: float) -> bool:
     """Whether a component's spread is a rounding of its mean, or its square would underflow."""
     return std <= 2.0**-50 * abs(mean) + 1e-154
 
 
 @inner
-def _exact_variance(
-    x: Array, weight: Array, size: int, logit: Array, now: Array, count: int, k: int, center: float
-) -> float:
-    """Component k's variance about ``center`` under the present responsibilities, in a second pass."""
-    total, second = 0.0, 0.0
-    for i in range(size):
-        top, norm, own = -np.inf, 0.0, 0.0
-        for j in range(count):
-            z = (x[i] - now[1, j]) / now[2, j]
-            top = max(top, logit[j] - 0.5 * z * z)
-        for j in range(count):
-            z = (x[i] - now[1, j]) / now[2, j]
-            e = math.exp(logit[j] - 0.5 * z * z - top)
-            norm += e
-            own = e if j == k else own
-        own *= (weight[i] if weight.size > 0 else 1.0) / norm
-        total += own
-        second += own * (x[i] - center) * (x[i] - center)
-    return second / total
+def spacing(x: float) -> float:
+    """The distance from a positive number to the next."""
+    return as_float(as_bits(x) + 1) - x
 
 
-@inner
-def _take(now: Array, count: int, step: Array, after: Array) -> None:
-    """Walk along a step, at most 0.7 stds of a mean or of a log std, 1.4 of a logit."""
-    longest, norm = 0.7, 0.0
+@borrowing
+def copy(source: Array, count: int, target: Array) -> None:
+    """Copy parameters element by element: numba's slice assignment takes seconds to compile."""
     for k in range(count):
-        longest = max(longest, 0.5 * abs(step[3 * k]))
-        longest = max(longest, abs(step[3 * k + 1]))
-        longest = max(longest, abs(step[3 * k + 2]))
-    factor = 0.7 / longest
-    for k in range(count):
-        after[0, k] = now[0, k] * math.exp(factor * step[3 * k])
-        after[1, k] = now[1, k] + now[2, k] * factor * step[3 * k + 1]
-        after[2, k] = now[2, k] * math.exp(factor * step[3 * k + 2])
-        norm += after[0, k]
-    for k in range(count):
-        after[0, k] /= norm
+        target[0, k], target[1, k], target[2, k] = source[0, k], source[1, k], source[2, k]
 
 
-@inner
-def _gather(w: Array, m: Array, s: Array, now: Array, active: IntArray) -> int:
-    """Gather the components alive; their number, or -1 if one of them is a point."""
-    count, norm, points = 0, 0.0, 0
-    for k in range(w.size):
-        if w[k] > 0.0:
-            now[0, count], now[1, count], now[2, count] = w[k], m[k], s[k]
-            active[count] = k
-            norm += w[k]
-            count += 1
-            points += 1 if s[k] == 0.0 else 0
-    for k in range(count):
-        now[0, k] /= norm
-    return count if points == 0 else -1
-
-
-@inner
+@borrowing
 def _m_step(
-    y: Array, v: Array, n: int, total: float, reg_covar: float, logit: Array, now: Array, count: int,
-    sums: Array, after: Array,
-) -> tuple[float, bool]:  # fmt: skip
+    total: float, reg_covar: float, now: Array, count: int, sums: Array, after: Array
+) -> tuple[float, bool, bool]:
     """EM's next parameters, rows weight, mean and std of ``after``; a component that is a point gets std 0.
 
-    Returns the longest change of a mean, in stds, or of the log of a std, and whether there is a point.
+    Returns the longest change of a mean, in stds, or of the log of a std; whether there is a point; and
+    whether a variance is rough: it is a difference, and where a mean has moved by many of the new stds,
+    too few of its digits are left. It is then kept wide enough for the next pass to tell.
     """
-    longest, pointed = 0.0, False
+    longest, pointed, rough = 0.0, False, False
     for k in range(count):
         std, shift = now[2, k], sums[k, 1] / sums[k, 0]
         spread = sums[k, 2] / sums[k, 0] - shift * shift
         after[0, k] = sums[k, 0] / total
         after[1, k] = now[1, k] + std * shift
         variance = std * std * spread
-        if spread < 1e-6 * shift * shift:  # too few digits left of the difference
-            variance = _exact_variance(y, v, n, logit, now, count, k, after[1, k])
+        if spread < 1e-6 * shift * shift:
+            variance, rough = 1e-6 * shift * shift * std * std, True
         after[2, k] = math.sqrt(max(variance, 0.0) + reg_covar)
         if is_point(after[1, k], after[2, k]):
             after[2, k], pointed = 0.0, True
         else:
             longest = max(longest, abs(shift), abs(math.log(after[2, k] / std)))
-    return longest, pointed
+    return longest, pointed, rough
 
 
-@inner
+@borrowing
 def _drop(now: Array, active: IntArray, count: int, gone: int) -> int:
     """Leave a component out of the active ones; the others' weights add up to 1 again."""
     rest = 0.0
@@ -348,13 +75,6 @@ def _drop(now: Array, active: IntArray, count: int, gone: int) -> int:
         active[k] = active[old]
         now[0, k], now[1, k], now[2, k] = now[0, old] / rest, now[1, old], now[2, old]
     return count - 1
-
-
-@inner
-def _copy(source: Array, count: int, target: Array) -> None:
-    """Copy element by element: numba's slice assignment takes seconds to compile."""
-    for k in range(count):
-        target[0, k], target[1, k], target[2, k] = source[0, k], source[1, k], source[2, k]
 
 
 @inner
@@ -380,29 +100,55 @@ def _accelerate(
     return promised, found
 
 
+@borrowing
+def _single(y: Array, v: Array, n: int, reg_covar: float, now: Array) -> int:
+    """Fit the one component that is left: the items' mean and variance, in two centred passes."""
+    total, mean, shift, second = 0.0, 0.0, 0.0, 0.0
+    for i in range(n):
+        w = v[i] if v.size > 0 else 1.0
+        total += w
+        mean += w * (y[i] - y[0])
+    mean = y[0] + mean / total
+    for i in range(n):
+        w = v[i] if v.size > 0 else 1.0
+        shift += w * (y[i] - mean)
+        second += w * (y[i] - mean) * (y[i] - mean)
+    shift /= total
+    now[0, 0], now[1, 0] = 1.0, mean + shift
+    now[2, 0] = math.sqrt(max(second / total - shift * shift, 0.0) + reg_covar)
+    if not np.isfinite(now[2, 0]):
+        return NONFINITE
+    if is_point(now[1, 0], now[2, 0]):
+        now[2, 0] = 0.0
+        return POINT
+    return 0
+
+
 @inner
 def _climb(
     y: Array, v: Array, n: int, now: Array, active: IntArray, count: int, tolerance: float,
-    max_iterations: int, reg_covar: float, plain: bool, trace: Array,
+    max_iterations: int, reg_covar: float, plain: bool, trace: Array, work: Array,
 ) -> tuple[int, int, int]:  # fmt: skip
     """Climb from the active components ``now`` to the maximum, in place, as `em_batch` says.
 
     Returns the passes, the status bits and how many components are left.
     """
-    total, center, variance = weighted_moments(y, v, n)
-    after, back, logit = np.empty((3, count)), np.empty((3, count)), np.empty(count)
+    after, back = np.empty((3, count)), np.empty((3, count))
     sums, cross, step = np.empty((count, 3)), np.empty((count * count, 5)), np.zeros(3 * count)
+    total = float(n)
+    if v.size > 0:
+        total = 0.0
+        for i in range(n):
+            total += v[i]
     drop = min(1e-6, 0.1 * tolerance) if tolerance > 0.0 else 1e-12
     previous, gain_before, newton, share, passes = -np.inf, np.inf, False, 1.0, 0
     while count > 1:
-        for k in range(count):
-            logit[k] = math.log(now[0, k]) - math.log(now[2, k])
-        height = e_step(y, v, n, logit, now, count, not plain, sums, cross)
+        height = e_step(y, v, n, now, count, sums, cross[:0] if plain else cross, work)
         passes += 1
         if not np.isfinite(height):
             return passes, NONFINITE, count
         if newton and height < previous - 1e-13 * abs(previous):
-            _copy(back, count, now)  # the likelihood has fallen: take EM's step instead
+            copy(back, count, now)  # the likelihood has fallen: take EM's step instead
             newton, share = False, 0.5 * share
             if passes >= max_iterations:
                 return passes, NOT_CONVERGED, count
@@ -416,44 +162,56 @@ def _climb(
             count = _drop(now, active, count, weakest)
             previous, gain_before, newton = -np.inf, np.inf, False
             continue
-        longest, pointed = _m_step(y, v, n, total, reg_covar, logit, now, count, sums, after)
+        longest, pointed, rough = _m_step(total, reg_covar, now, count, sums, after)
         gain = height - previous
         ratio = min(abs(gain / gain_before), 1.0 - 1e-9) if gain_before != 0.0 else 0.0
         promised, found = -1.0, False
         if not plain:
             promised, found = _accelerate(total, share, now, count, sums, cross, step)
-        top = promised >= 0.0 and promised < tolerance
-        flat = promised < 0.0 and abs(gain) * max(1.0, ratio / (1.0 - ratio)) < tolerance
-        if pointed or top or flat or passes >= max_iterations:
-            _copy(after, count, now)
+        top = promised >= 0.0 and promised < tolerance and not rough
+        flat = promised < 0.0 and abs(gain) * max(1.0, ratio / (1.0 - ratio)) < tolerance and not rough
+        if pointed or top or flat or (passes >= max_iterations and not rough):
+            copy(after, count, now)
             if pointed:
                 return passes, POINT, count
             if top:
                 return passes, 0, count
             return passes, (0 if plain else UNIDENTIFIED) if flat else NOT_CONVERGED, count
-        previous, gain_before = height, gain
-        newton = found and longest < 0.7
+        previous, gain_before = height if not rough else -np.inf, gain
+        newton = found and longest < 0.7 and not rough
         if newton:
             share = min(1.0, 2.0 * share)
-            _copy(after, count, back)
-            _take(now, count, step, after)
-        _copy(after, count, now)
-    now[0, 0], now[1, 0], now[2, 0] = 1.0, center, math.sqrt(variance + reg_covar)
-    if is_point(center, now[2, 0]):
-        now[2, 0] = 0.0
-        return max(passes, 1), POINT, 1
-    return max(passes, 1), 0, 1
+            copy(after, count, back)
+            walk(now, count, step, 0.7, after)
+        copy(after, count, now)
+    return max(passes, 1), _single(y, v, n, reg_covar, now), 1
+
+
+@borrowing
+def _gather(w: Array, m: Array, s: Array, now: Array, active: IntArray) -> int:
+    """Gather the components alive; their number, or -1 if one of them is a point."""
+    count, norm, points = 0, 0.0, 0
+    for k in range(w.size):
+        if w[k] > 0.0:
+            now[0, count], now[1, count], now[2, count] = w[k], m[k], s[k]
+            active[count] = k
+            norm += w[k]
+            count += 1
+            points += 1 if s[k] == 0.0 else 0
+    for k in range(count):
+        now[0, k] /= norm
+    return count if points == 0 else -1
 
 
 @compiled
 def em_batch(
-    x: Array, weight: Array, size: IntArray, w: Array, m: Array, s: Array,
-    tolerance: float, max_iterations: int, reg_covar: float, plain: bool, trace: Array,
+    x: Array, weight: Array, size: IntArray, w: Array, m: Array, s: Array, done: BoolArray,
+    tolerance: float, max_iterations: int, reg_covar: float, plain: bool, trace: Array, width: int,
 ) -> tuple[IntArray, IntArray]:  # fmt: skip
     """Fit one-dimensional mixtures to items ``(replicate, item)`` by climbing to the maximum, in place.
 
-    Parameters are ``(replicate, component)``; components of weight 0 are left as they are.
-    Returns passes and status bits, ``(replicate,)``.
+    Parameters are ``(replicate, component)``; components of weight 0 are left as they are, and so are
+    replicates that are ``done``. Returns passes and status bits, ``(replicate,)``.
 
     Each pass gives the likelihood, the EM step, the score and the information. The next parameters
     are Newton's where the information is positive and the step is modest, else EM's; a step after
@@ -468,19 +226,24 @@ def em_batch(
 
     ``plain`` takes EM steps alone. ``trace``, if it has room, gets the log-likelihood of each
     pass of the last replicate. ``reg_covar`` is added to every variance of every M-step, and
-    forces plain steps. ``weight`` has no columns for weight 1 each.
+    forces plain steps. ``weight`` has no columns for weight 1 each. ``width`` is the number of lanes.
     """
+    widest_vectors()
     replicates, components = w.shape
     passes, flags = np.zeros(replicates, dtype=np.int64), np.zeros(replicates, dtype=np.int64)
     now, active = np.empty((3, components)), np.empty(components, dtype=np.int64)
+    work = np.empty((work_rows(components), width))
+    plain = plain or reg_covar > 0.0
     for r in range(replicates):
+        if done[r]:
+            continue
         count = _gather(w[r], m[r], s[r], now, active)
         if count <= 0:
             flags[r] = POINT
             continue
         passes[r], flags[r], count = _climb(
             x[r], weight[r], size[r], now, active, count,
-            tolerance, max_iterations, reg_covar, plain or reg_covar > 0.0, trace,
+            tolerance, max_iterations, reg_covar, plain, trace, work,
         )  # fmt: skip
         if flags[r] & NONFINITE == 0:
             for k in range(components):
@@ -490,3 +253,16 @@ def em_batch(
         for k in range(components):
             flags[r] |= DEAD if w[r, k] == 0.0 else 0
     return passes, flags
+
+
+@compiled
+def degenerate(w: Array, m: Array, s: Array) -> IntArray:
+    """Status bits of mixtures ``(replicate, component)``: one point; a spread near a rounding of its mean."""
+    flags = np.zeros(w.shape[0], dtype=np.int64)
+    for r in range(w.shape[0]):
+        for k in range(w.shape[1]):
+            if w[r, k] > 1.0 - 1e-15 and s[r, k] == 0.0:
+                flags[r] |= COLLAPSED
+            if w[r, k] > 0.0 and 0.0 < s[r, k] < ROUNDINGS * spacing(abs(m[r, k])):
+                flags[r] |= PRECISION_LIMIT
+    return flags

@@ -17,7 +17,7 @@ responsibilities r_k and z_k = (x - mean_k)/std_k
 
 and both I and b follow from the moments E[r_k r_l (1, z, .., z^6)] of pairs of components alone.
 
-Coordinates a component, as in `em.information`: its logit, its mean in units of its std, the log of its
+Coordinates a component, as in `newton.information`: its logit, its mean in units of its std, the log of its
 std. Means are counted from the first component's, so that precision ends with the spread and not with
 the distance from 0.
 """
@@ -27,9 +27,11 @@ import math
 import numpy as np
 
 from modelcollapse.kernels.arithmetic import exp_negative, lane_sum
-from modelcollapse.kernels.compiling import LANES, as_bits, as_float, compiled, inner
-from modelcollapse.kernels.em import information, is_point, newton_step
+from modelcollapse.kernels.compiling import compiled, inner, widest_vectors
+from modelcollapse.kernels.em import ROUNDINGS, is_point, spacing
+from modelcollapse.kernels.newton import information, newton_step, walk
 from modelcollapse.kernels.random import normals
+from modelcollapse.streams import LANES
 from modelcollapse.types import Array, BitArray, IntArray
 
 DEAD, POINT, COLLAPSED, LIMIT, OUTSIDE = 1, 2, 4, 32, 512  # as in types.Status
@@ -108,6 +110,7 @@ def _lay_nodes(edges: Array, number: int, x: Array, length: Array, width: int) -
 @inner
 def _densities(x: Array, nodes: int, law: Array, count: int, f: Array, p: Array, each: Array) -> None:
     """Weights times densities at the nodes, ``f`` ``(component, node)``; their sum p, and 1/p."""
+    widest_vectors()
     for i in range(nodes):
         p[i] = 1e-300
     for k in range(count):
@@ -125,6 +128,7 @@ def _densities(x: Array, nodes: int, law: Array, count: int, f: Array, p: Array,
 @inner
 def _powers(x: Array, nodes: int, mean: float, std: float, mass: Array, width: int, out: Array) -> None:
     """Sum mass (1, z, .., z^6) over the nodes, which fill whole blocks of ``width`` = `LANES` lanes."""
+    widest_vectors()
     lanes, narrow = np.zeros(MOMENTS * LANES), 1.0 / std
     for first in range(0, nodes, width):
         y, given = x[first : first + width], mass[first : first + width]
@@ -307,32 +311,7 @@ def _expand(
     return singular
 
 
-# steps
-
-
-@inner
-def _walk(law: Array, count: int, step: Array, most: float, after: Array) -> bool:
-    """Take a step; returns whether it was too long and has been shortened.
-
-    At most ``most`` stds of a mean or of a log std, and 1.5 times that of a logit, whose common shift
-    does not count. The coordinates keep weights and stds positive.
-    """
-    shift, longest, norm = 0.0, 0.0, 0.0
-    for k in range(count):
-        shift += law[0, k] * step[3 * k]
-    for k in range(count):
-        longest = max(longest, abs(step[3 * k] - shift) / 1.5)
-        longest = max(longest, abs(step[3 * k + 1]))
-        longest = max(longest, abs(step[3 * k + 2]))
-    factor = most / longest if longest > most else 1.0
-    for k in range(count):
-        after[0, k] = law[0, k] * math.exp(factor * (step[3 * k] - shift))
-        after[1, k] = law[1, k] + law[2, k] * factor * step[3 * k + 1]
-        after[2, k] = law[2, k] * math.exp(factor * step[3 * k + 2])
-        norm += after[0, k]
-    for k in range(count):
-        after[0, k] /= norm
-    return bool(longest > most)
+# displaced laws
 
 
 @inner
@@ -383,7 +362,7 @@ def displaced(
             step[j] = part * bias[j]
             for i in range(j, 3 * count):
                 step[j] += deviation * root[i, j] * noise[i]
-        outside = _walk(now, count, step, 1.0, after) or singular or part < variance[r]
+        outside = not walk(now, count, step, 1.0, after) or singular or part < variance[r]
         for k in range(count):
             outside = outside or size[r] * after[0, k] < FEWEST
             out[0, r, active[k]], out[2, r, active[k]] = after[0, k], after[2, k]
@@ -515,13 +494,13 @@ def _newton(
                 _powers(x, number, now[1, narrow], now[2, narrow], mass, width, cross[k * count + other])
         information(1.0, now, count, sums, cross, 1.0, matrix, score)
         gain = newton_step(matrix, score, size, step)
-        top = 0.0 <= gain < 1e-12
+        top = 0.0 <= gain < 1e-9  # the error that this step leaves is about its square
         if gain < 0.0:
             information(1.0, now, count, sums, cross, 0.5, matrix, score)
             gain = newton_step(matrix, score, size, step)
         if not gain >= 0.0:
             return False
-        _walk(now, count, step, 0.7, after)
+        walk(now, count, step, 0.7, after)
         for k in range(count):
             now[0, k], now[1, k], now[2, k] = after[0, k], after[1, k], after[2, k]
         if top:
@@ -557,7 +536,7 @@ def pooled(w: Array, m: Array, s: Array, size: IntArray, width: int) -> tuple[Ar
             _pooled_moments(law, all_parts, now)
         else:
             _average_step(mine, m[:, r], s[:, r], own, largest, total, active, count, step)
-            _walk(now, count, step, 0.7, after)
+            walk(now, count, step, 0.7, after)
             for k in range(count):
                 now[0, k], now[1, k], now[2, k] = after[0, k], after[1, k], after[2, k]
             flags[r] = 0 if _newton(law, all_parts, now, count, nodes, width, q, step) else OUTSIDE
@@ -591,14 +570,12 @@ def settled(w: Array, m: Array, s: Array, size: IntArray) -> tuple[Array, Array,
                 weight[r, k] = w[r, k]  # no items at all
             elif norm != 1.0:
                 weight[r, k] /= norm
-            far = abs(m[r, k])
-            rounding = as_float(as_bits(far) + 1) - far
             if weight[r, k] == 0.0:
                 bits |= DEAD
             elif is_point(m[r, k], std[r, k]):
                 std[r, k] = 0.0
                 bits |= (POINT | COLLAPSED if weight[r, k] > 1.0 - 1e-15 else POINT) | LIMIT
-            elif std[r, k] < 8.0 * rounding:
+            elif std[r, k] < ROUNDINGS * spacing(abs(m[r, k])):
                 bits |= LIMIT
         flags[r] = bits
     return weight, std, flags

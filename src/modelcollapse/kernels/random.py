@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from modelcollapse.kernels.arithmetic import ROUND, log_positive
-from modelcollapse.kernels.compiling import as_float, fma, inner
+from modelcollapse.kernels.compiling import as_float, borrowing, fma, inner, widest_vectors
 from modelcollapse.types import Array, BitArray, IntArray
 
 ONE = 0x3FF0000000000000
@@ -19,9 +19,10 @@ ONE = 0x3FF0000000000000
 TWO_PI = 6.283185307179586
 
 
-@inner
+@borrowing
 def refill(state: BitArray, block: BitArray) -> None:
     """Advance all lanes by one step; their outputs, 64 random bits each, go to ``block`` ``(lane,)``."""
+    widest_vectors()
     for lane in range(block.size):
         s0, s1, s2, s3 = state[0, lane], state[1, lane], state[2, lane], state[3, lane]
         total = s0 + s3
@@ -36,7 +37,7 @@ def refill(state: BitArray, block: BitArray) -> None:
         state[0, lane], state[1, lane], state[2, lane], state[3, lane] = s0, s1, s2, s3
 
 
-@inner
+@borrowing
 def uniform(state: BitArray, block: BitArray, used: IntArray) -> float:
     """Give the next number strictly between 0 and 1, a multiple of 2^-53.
 
@@ -50,13 +51,14 @@ def uniform(state: BitArray, block: BitArray, used: IntArray) -> float:
     return float((np.float64(np.int64(bits)) + 0.5) * 2.0**-52)
 
 
-@inner
+@borrowing
 def normal_block(state: BitArray, bits: BitArray, radius: Array, first: Array, second: Array) -> None:
     """Draw two normals a lane, by Box and Muller: ``first`` and ``second`` ``(lane,)``.
 
     The radius is sqrt(-2 log u) with u in (0, 1], 52 bits; so normals end at 8.5. The angle is reduced
     to an eighth of a turn, where Taylor polynomials of degree 13 and 14 are exact to rounding.
     """
+    widest_vectors()
     refill(state, bits)
     for lane in range(bits.size):
         u = 2.0 - as_float(np.int64(bits[lane] >> np.uint64(12)) | ONE)
