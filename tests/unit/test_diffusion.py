@@ -190,14 +190,11 @@ def test_leaving_the_range_stays_flagged():
 @pytest.mark.parametrize("workflow", [{}, {"real": 0.2}, {"real": 0.2, "kept": 0.3}])
 def test_numbers_stay_finite_far_outside_the_range(n, workflow):
     """Components die, narrow to points and lie on one another; no number is lost."""
-    truth = {"family": "mixture", "weights": [0.2, 0.5, 0.3], "means": [-3, 0, 2], "stds": [1, 0.4, 1.5]}
+    three = {"family": "mixture", "weights": [0.2, 0.5, 0.3], "means": [-3, 0, 2], "stds": [1, 0.4, 1.5]}
+    learns = {"truth": three, "learner": {"family": "mixture", "components": 3}} if n >= 6 else {}
     experiment = mc.Experiment(
-        n_samples=n, generations=40 * min(n, 60), replicates=20, engine="diffusion", truth=truth,
-        learner={"family": "mixture", "components": 3}, workflow={"kind": "mix", **workflow},
-        save={"every": 20},
-    ) if n > 5 else mc.Experiment(
-        n_samples=n, generations=400, replicates=20, engine="diffusion",
-        workflow={"kind": "mix", **workflow}, save={"every": 20},
+        n_samples=n, generations=40 * min(n, 60), replicates=20, engine="diffusion",
+        workflow={"kind": "mix", **workflow}, save={"every": 20}, **learns,
     )  # fmt: skip
     dataset = mc.run(experiment)
     for name in ("weight", "mean", "std", "total_variance"):
