@@ -47,10 +47,17 @@ class Status(IntFlag):
     NONFINITE = 64, "the fit was not finite; the last model was kept"
     SOLVER_FAILED = 128, "the solver raised an error; the last model was kept"
     CATEGORY_LOST = 256, "a category has probability 0: the model cannot draw it"
+    OUTSIDE_RANGE = 512, "the diffusion engine has left the range where its first order in 1/N holds"
     GRID_COARSE = 1024, "a component is narrower than two bins: the grouped engine does not resolve it"
 
 
-STICKY = Status.GRID_COARSE | Status.PRECISION_LIMIT | Status.NONFINITE | Status.SOLVER_FAILED
+STICKY = (
+    Status.GRID_COARSE
+    | Status.OUTSIDE_RANGE
+    | Status.PRECISION_LIMIT
+    | Status.NONFINITE
+    | Status.SOLVER_FAILED
+)
 """Once one of these is set, later numbers of the replicate depend on it, so it stays set."""
 
 

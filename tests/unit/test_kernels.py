@@ -27,6 +27,8 @@ TESTED = {
     # in test_counting.py
     "log_rest", "log_factorial_ratio", "binomial", "multinomial", "multinomials", "hypergeometric",
     "pick_counts", "below", "shuffle_pick",
+    # in test_asymptotics.py
+    "expansion_batch", "displaced", "pooled", "settled", "displaced_shares",
 }  # fmt: skip
 """Kernels with a twin in this file, or with a law in the file named."""
 
