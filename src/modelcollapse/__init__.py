@@ -15,6 +15,7 @@ _HOMES = {
     "run": "lab",
     "replay": "lab",
     "estimate": "lab",
+    "cross_check": "crosscheck",
     "save": "store",
     "load": "store",
     "measure": "results",
@@ -33,6 +34,7 @@ __all__ = [
     "Status",
     "StorageError",
     "__version__",
+    "cross_check",
     "estimate",
     "expectations",
     "load",
@@ -44,6 +46,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from modelcollapse.crosscheck import cross_check
     from modelcollapse.errors import DataError, RecipeError, StorageError
     from modelcollapse.experiment import Experiment
     from modelcollapse.lab import estimate, replay, run

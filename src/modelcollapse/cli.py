@@ -62,6 +62,10 @@ def run(
     threads: Annotated[
         int | None, typer.Option(min=1, help="Threads; all cores if not given. Changes no number.")
     ] = None,
+    other: Annotated[
+        str | None,
+        typer.Option("--cross-check", metavar="ENGINE", help="Run on another engine, too; compare the laws."),
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a result of another recipe.")
     ] = False,
@@ -77,19 +81,22 @@ def run(
 
     Example: modelcollapse run --set n_samples=1000 --set workflow.real=0.1 --out mix.zarr
     """
-    from modelcollapse import lab, store
+    from modelcollapse import crosscheck, lab, store
     from modelcollapse.experiment import Experiment
     from modelcollapse.summary import summary
 
     source: str | Path = recipe if recipe is not None else "\n"
-    experiment = Experiment.from_toml(source, changes or ())
+    asked = Experiment.from_toml(source, changes or ())
+    experiment = asked.settled()
+    if other is not None:
+        crosscheck.other_recipe(experiment, other)
     if not allow_large:
         lab.check_size(experiment)
     if figure is not None:
         _check_figure(figure, "--figure", out)
     if out is not None:
         store.check_target(out, experiment, overwrite, lab.estimate(experiment).disk)
-    for note in experiment.notes():
+    for note in asked.notes():
         say(f"Note: {note}")
     stop = threading.Event()
     with signals(stop) as caught:
@@ -105,6 +112,12 @@ def run(
     if figure is not None:
         _draw(dataset, "overview", figure)
     typer.echo(summary(dataset))
+    if other is not None:
+        with progress() as report:
+            theirs = lab.run(
+                crosscheck.other_recipe(experiment, other), threads=threads, progress=report, allow_large=True
+            )
+        typer.echo(f"\n{crosscheck.compare(dataset, theirs)}")
     written = [f"{name}: {path}" for name, path in (("Result", out), ("Figure", figure)) if path]
     if written:
         typer.echo("\n" + "\n".join(written))

@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
 
 from modelcollapse import families, recipe, saving, streams, truths, workflows
 from modelcollapse.engines import ENGINES
+from modelcollapse.engines.choice import choose
 from modelcollapse.errors import DataError, Problem, RecipeError
 from modelcollapse.families.categorical import Categorical
 from modelcollapse.families.mixture import Mixture, MixtureTruth, lengths_differ
@@ -27,8 +28,8 @@ STREAM_VERSION = 2
 
 
 def _engine(value: Any) -> Any:
-    if not isinstance(value, str) or value not in ENGINES:
-        raise bad(f"must be one of {', '.join(map(repr, ENGINES))}")
+    if not isinstance(value, str) or value not in {**ENGINES, "auto": None}:
+        raise bad(f"must be one of {', '.join(map(repr, ENGINES))} or 'auto'")
     return value
 
 
@@ -89,7 +90,7 @@ class Experiment(Table):
             found = recipe.problems_of(error, Experiment)
             found += _more_problems(values, found) + _file_problems(values.get("truth"), base, data)
             raise RecipeError(found, file) from None
-        problems = cross_check(self)
+        problems = fits_together(self)
         if problems:
             raise RecipeError(problems + _file_problems(values.get("truth"), base, data), file)
         try:
@@ -199,13 +200,24 @@ class Experiment(Table):
         words = np.frombuffer(hashlib.sha256(text.encode()).digest(), dtype="<u4")
         return tuple(int(word) for word in words)
 
+    def settled(self) -> "Experiment":
+        """The recipe with an engine in the place of ``"auto"``: what is run, and what a result carries."""
+        return self.changed(engine=choose(self)[0]) if self.engine == "auto" else self
+
     def saved(self) -> list[int]:
         """The generations that are stored: always 0 and the last."""
         return saving.saved(self.save, self.generations)
 
     def notes(self) -> list[str]:
         """What is allowed but should be known: a loose tolerance, a share of no item."""
-        return [*self.learner.notes(self.n_samples), *self.workflow.notes(self.n_samples)]
+        if self.engine == "auto":
+            name, reason = choose(self)
+            return [f'engine = "auto" takes the {name} engine: {reason}', *self.settled().notes()]
+        return [
+            *self.learner.notes(self.n_samples),
+            *self.workflow.notes(self.n_samples),
+            *ENGINES[self.engine](self.learner).notes(self.n_samples),
+        ]
 
     def __eq__(self, other: object) -> bool:
         """Equal recipes give equal results, to the bit."""
@@ -220,9 +232,10 @@ class Experiment(Table):
         return hash((self.to_json(), self.key()))
 
 
-def cross_check(experiment: Experiment) -> list[Problem]:
+def fits_together(experiment: Experiment) -> list[Problem]:
     """What does not fit together, each table alone being right, and what the engine cannot do."""
-    engine = ENGINES[experiment.engine](experiment.learner)
+    name = experiment.engine if experiment.engine != "auto" else choose(experiment)[0]
+    engine = ENGINES[name](experiment.learner)
     return [
         *_other_items(type(experiment.truth), type(experiment.learner)),
         *experiment.learner.problems(experiment.n_samples),

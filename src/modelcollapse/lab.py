@@ -46,6 +46,7 @@ class Estimate:
 
 def estimate(experiment: Experiment) -> Estimate:
     """Estimate time (one core), memory and disk, to the order of magnitude."""
+    experiment = experiment.settled()
     cost = _cost(experiment)
     numbers = sum(math.prod(shape) for shape in results.shapes(experiment).values())
     disk = 8 * numbers * experiment.replicates * saving.most(experiment.save, experiment.generations)
@@ -125,6 +126,7 @@ def run(
     RecipeError
         Where the recipe is beyond the limits; nothing has been computed.
     """
+    experiment = experiment.settled()
     for name, value in (("threads", threads), ("chunk", chunk)):
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
             raise RecipeError([Problem(name, value, "must be an integer >= 1")])

@@ -42,5 +42,8 @@ class Engine(Protocol):
     def refuses(self, experiment: Any) -> list[Problem]:
         """What of a recipe this engine cannot do, with the reason, before any work."""
 
+    def notes(self, n_samples: int) -> list[str]:
+        """What is allowed but should be known."""
+
     def cost(self, n_samples: int) -> Cost:
         """What one replicate takes, roughly."""

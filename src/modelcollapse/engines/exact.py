@@ -69,6 +69,10 @@ class ExactEngine:
         """Nothing: what it cannot hold in memory, the lab's limits refuse."""
         return []
 
+    def notes(self, n_samples: int) -> list[str]:
+        """Nothing that need be said."""
+        return []
+
     def cost(self, n_samples: int) -> Cost:
         """Drawing and fitting N items; the current and the next training set, and its parts."""
         return Cost(1e-8 * n_samples + self.family.fit_seconds(n_samples), 8 * 3 * n_samples)

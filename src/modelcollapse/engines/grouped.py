@@ -114,6 +114,10 @@ class GroupedEngine:
             found.append(Problem("n_samples", experiment.n_samples, allowed))
         return found
 
+    def notes(self, n_samples: int) -> list[str]:
+        """Nothing that need be said."""
+        return []
+
     def cost(self, n_samples: int) -> Cost:
         """What some 200 bins take, whatever N is."""
         return Cost(3e-5, 8 * 4 * 300)

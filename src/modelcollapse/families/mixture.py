@@ -100,10 +100,10 @@ class Mixture(Table):
         return self.components
 
     def fit_seconds(self, items: int) -> float:
-        """Three passes of EM; k-means and a few steps in scikit-learn."""
+        """Two or three passes of EM; k-means and a few steps in scikit-learn."""
         if self.solver == "scikit-learn":
             return 5e-3 + 1e-6 * items
-        return 2e-5 + 1e-8 * items * self.components**2
+        return 1e-5 + 4e-9 * items * (1.0 if self.components < 3 else self.components**2)
 
     def sample(self, params: MixtureParams, size: Sizes, streams: Streams) -> Array:
         """Draw items, component after component: a multinomial of counts, then normals."""
