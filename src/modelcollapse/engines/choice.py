@@ -16,8 +16,8 @@ def choose(experiment: Any) -> tuple[str, str]:
     """The name of the most faithful engine whose cost is in reason, and the reason in words.
 
     Categories are counted, which is exact. Real items are held where they are few, else counted on bins;
-    where that is refused, they are held, or, beyond what memory holds, followed by their estimates. The number
-    of generations does not enter, so that a longer run of a recipe is the same run.
+    where that is refused, they are held, or, beyond what memory holds, followed by their estimates. The
+    number of generations does not enter, so that a longer run of a recipe is the same run.
     """
     learner: Family = experiment.learner
     if GroupedEngine(learner).refuses(experiment):

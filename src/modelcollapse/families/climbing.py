@@ -27,14 +27,14 @@ def climb(
 ) -> tuple[Parts, IntArray, IntArray]:
     """Fit mixtures to weighted items ``(replicate, item)``, from parameters ``(replicate, component)``.
 
-    Items of weight 1, many to each component, are left to a sprint of Newton's steps first, which takes a
+    Two components with many items of weight 1 are left to a sprint of Newton's steps first, which takes a
     quarter of the time; what it leaves to do, to the climb. Returns the
     parameters, and for each replicate the passes over its items and its status bits.
     """
     shape = (len(x), start[0].shape[1])
     w, m, s = (part.copy() if part.shape == shape else np.repeat(part, shape[0], axis=0) for part in start)
     tried, done, most = np.zeros(len(x), dtype=np.int64), np.zeros(len(x), dtype=bool), max_iterations
-    many = weight is None and shape[1] > 1 and x.shape[1] >= sprinting.LEAST_ITEMS * shape[1]
+    many = weight is None and shape[1] == 2 and x.shape[1] >= sprinting.LEAST_SIZE
     if many and reg_covar == 0.0 and max_iterations > sprinting.MOST_PASSES:
         tried, done = sprinting.sprint_batch(x, size, w, m, s, tolerance, LANES)
         most -= sprinting.MOST_PASSES

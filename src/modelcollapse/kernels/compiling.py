@@ -75,17 +75,30 @@ def _fma(_context: Any, x: Any, y: Any, z: Any) -> Any:
     return nbt.float64(nbt.float64, nbt.float64, nbt.float64), generate
 
 
-def _widest_vectors(_context: Any) -> Any:
+def _compact(_context: Any) -> Any:
     def generate(context: Any, builder: Any, _s: Any, _a: Any) -> Any:
-        # llvmlite keeps a list of attributes it knows, and a string is not among them
-        set.add(builder.function.attributes, '"prefer-vector-width"="512"')
+        set.update(builder.function.attributes, ("optsize", "noinline"))  # see below
         return context.get_dummy_value()
 
     return nbt.none(), generate
 
 
+def _widest_vectors(_context: Any) -> Any:
+    def generate(context: Any, builder: Any, _s: Any, _a: Any) -> Any:
+        # llvmlite's own `add` knows only some of LLVM's attributes
+        set.update(builder.function.attributes, ('"prefer-vector-width"="512"', "noinline"))
+        return context.get_dummy_value()
+
+    return nbt.none(), generate
+
+
+compact: Callable[[], None] = cast(Any, intrinsic(_compact))
+"""Called in a kernel that is not worth it: compile it for size, and once, not again into each caller.
+
+This and the numbers of lanes that LLVM does not know keep the time to compile within bounds.
+"""
 widest_vectors: Callable[[], None] = cast(Any, intrinsic(_widest_vectors))
-"""Called in a kernel: vectorise it for 512 bits where the processor has them.
+"""Called in a kernel: vectorise it for 512 bits where the processor has them, and compile it once.
 
 LLVM keeps to 256 bits on processors that run slower with more, which does not pay in loops as full of
 arithmetic as these: 2.0 against 2.7 ns an item of an E-step. No bit of a result depends on it.

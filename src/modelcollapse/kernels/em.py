@@ -4,7 +4,15 @@ import math
 
 import numpy as np
 
-from modelcollapse.kernels.compiling import as_bits, as_float, borrowing, compiled, inner, widest_vectors
+from modelcollapse.kernels.compiling import (
+    as_bits,
+    as_float,
+    borrowing,
+    compact,
+    compiled,
+    inner,
+    widest_vectors,
+)
 from modelcollapse.kernels.estep import e_step, work_rows
 from modelcollapse.kernels.newton import information, newton_step, walk
 from modelcollapse.types import Array, BoolArray, IntArray
@@ -33,6 +41,7 @@ def spacing(x: float) -> float:
 @borrowing
 def copy(source: Array, count: int, target: Array) -> None:
     """Copy parameters element by element: numba's slice assignment takes seconds to compile."""
+    compact()
     for k in range(count):
         target[0, k], target[1, k], target[2, k] = source[0, k], source[1, k], source[2, k]
 
@@ -47,6 +56,7 @@ def _m_step(
     whether a variance is rough: it is a difference, and where a mean has moved by many of the new stds,
     too few of its digits are left. It is then kept wide enough for the next pass to tell.
     """
+    compact()
     longest, pointed, rough = 0.0, False, False
     for k in range(count):
         std, shift = now[2, k], sums[k, 1] / sums[k, 0]
@@ -67,6 +77,7 @@ def _m_step(
 @borrowing
 def _drop(now: Array, active: IntArray, count: int, gone: int) -> int:
     """Leave a component out of the active ones; the others' weights add up to 1 again."""
+    compact()
     rest = 0.0
     for k in range(count):
         rest += now[0, k] if k != gone else 0.0
@@ -86,23 +97,25 @@ def _accelerate(
     Where the information is not positive, or Newton's last step failed (``share`` < 1), the step is
     one between EM's and Newton's. The second value says whether there is a step at all.
     """
+    compact()
     size = 3 * count
     matrix, score = np.empty((size, size)), np.empty(size)
-    promised, found = -1.0, False
-    for attempt in range(2):
-        part = 1.0 if attempt == 0 else min(share, 0.95)
+    promised, found, part = -1.0, False, 1.0
+    while True:
         information(total, now, count, sums, cross, part, matrix, score)
         gain = newton_step(matrix, score, size, step)
         found = gain > 0.0
-        promised = gain if attempt == 0 else promised
+        if part < 1.0:
+            return promised, found
+        promised, part = gain, min(share, 0.95)
         if found and share == 1.0:
-            break
-    return promised, found
+            return promised, found
 
 
 @borrowing
 def _single(y: Array, v: Array, n: int, reg_covar: float, now: Array) -> int:
     """Fit the one component that is left: the items' mean and variance, in two centred passes."""
+    compact()
     total, mean, shift, second = 0.0, 0.0, 0.0, 0.0
     for i in range(n):
         w = v[i] if v.size > 0 else 1.0
@@ -133,6 +146,7 @@ def _climb(
 
     Returns the passes, the status bits and how many components are left.
     """
+    compact()
     after, back = np.empty((3, count)), np.empty((3, count))
     sums, cross, step = np.empty((count, 3)), np.empty((count * count, 5)), np.zeros(3 * count)
     total = float(n)
@@ -190,6 +204,7 @@ def _climb(
 @borrowing
 def _gather(w: Array, m: Array, s: Array, now: Array, active: IntArray) -> int:
     """Gather the components alive; their number, or -1 if one of them is a point."""
+    compact()
     count, norm, points = 0, 0.0, 0
     for k in range(w.size):
         if w[k] > 0.0:
@@ -228,6 +243,7 @@ def em_batch(
     pass of the last replicate. ``reg_covar`` is added to every variance of every M-step, and
     forces plain steps. ``weight`` has no columns for weight 1 each. ``width`` is the number of lanes.
     """
+    compact()
     widest_vectors()
     replicates, components = w.shape
     passes, flags = np.zeros(replicates, dtype=np.int64), np.zeros(replicates, dtype=np.int64)

@@ -5,12 +5,16 @@ Scratch space ``work`` has the axes ``(row, lane)``; `work_rows` says how many r
 
 import math
 
+import numpy as np
+
 from modelcollapse.kernels.arithmetic import exp_negative, lane_sum, log_positive
 from modelcollapse.kernels.compiling import borrowing, fma, widest_vectors
 from modelcollapse.types import Array
 
 ITEMS, GIVEN, TOP, TOTAL, HEIGHT, FIXED_ROWS = 0, 1, 2, 3, 4, 5
 """Rows of the scratch space; z and q of each component follow, then the sums, then those of pairs."""
+TWO_ROWS = 10
+"""Rows that `two_sums` needs."""
 
 
 @borrowing
@@ -28,22 +32,12 @@ def clear(rows: Array) -> None:
 
 
 @borrowing
-def _load(x: Array, weight: Array, size: int, first: int, items: Array, given: Array) -> None:
-    """Take the next block of items and weights; what lies behind the last item has weight 0."""
-    width = items.size
-    if first + width <= size:
-        for lane in range(width):
-            items[lane] = x[first + lane]
-        for lane in range(width):
-            given[lane] = 1.0
-        if weight.size > 0:
-            for lane in range(width):
-                given[lane] = weight[first + lane]
-        return
-    for lane in range(width):
-        inside = first + lane < size
-        items[lane] = x[first + lane] if inside else x[first]
-        given[lane] = (weight[first + lane] if weight.size > 0 else 1.0) if inside else 0.0
+def _load_tail(x: Array, weight: Array, size: int, first: int, items: Array, given: Array) -> None:
+    """Take the last items and weights, fewer than a block; what lies behind them has weight 0."""
+    for lane in range(items.size):
+        items[lane], given[lane] = x[first], 0.0
+    for i in range(first, size):
+        items[i - first], given[i - first] = x[i], weight[i] if weight.size > 0 else 1.0
 
 
 @borrowing
@@ -72,9 +66,9 @@ def share(q: Array, top: Array, total: Array) -> None:
         _share_two(q[0], q[1], top, total)
         return
     for lane in range(width):
-        top[lane] = q[0, lane]
+        top[lane] = -np.inf
         total[lane] = 0.0
-    for k in range(1, components):
+    for k in range(components):
         for lane in range(width):
             top[lane] = max(top[lane], q[k, lane])
     for k in range(components):
@@ -116,7 +110,7 @@ def e_step(
     """
     widest_vectors()
     width, pairs = work.shape[1], cross.shape[0] > 0
-    items, given, top, total, height = work[ITEMS], work[GIVEN], work[TOP], work[TOTAL], work[HEIGHT]
+    top, total, height = work[TOP], work[TOTAL], work[HEIGHT]
     z = work[FIXED_ROWS : FIXED_ROWS + components]
     q = work[FIXED_ROWS + components : FIXED_ROWS + 2 * components]
     lanes = work[FIXED_ROWS + 2 * components : FIXED_ROWS + 5 * components]
@@ -125,8 +119,15 @@ def e_step(
     clear(lanes)
     if pairs:
         clear(cross_lanes)
+    for lane in range(width):
+        work[GIVEN, lane] = 1.0
     for first in range(0, size, width):
-        _load(x, weight, size, first, items, given)
+        items, given = work[ITEMS], work[GIVEN]
+        if first + width > size:
+            _load_tail(x, weight, size, first, items, given)
+        else:
+            items = x[first : first + width]
+            given = weight[first : first + width] if weight.size > 0 else given
         for k in range(components):
             center, scale = now[1, k], 1.0 / now[2, k]
             constant = math.log(now[0, k]) - math.log(now[2, k])
@@ -177,7 +178,7 @@ def two_sums(x: Array, size: int, now: Array, sums: Array, cross: Array, total: 
     a = (now[1, 1 - narrow] - center) * inverse
     c0 = math.log(now[0, narrow] / (now[0, 1 - narrow] * p)) + 0.5 * a * a * p * p
     c1, c2 = -a * p * p, -0.5 * (1.0 - p * p)
-    lanes = work[:10]
+    lanes = work[:TWO_ROWS]
     clear(lanes)
     whole = size - size % width
     for first in range(0, whole, width):

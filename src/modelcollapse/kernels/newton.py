@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from modelcollapse.kernels.compiling import borrowing, inner
+from modelcollapse.kernels.compiling import borrowing, compact, inner
 from modelcollapse.types import Array
 
 
@@ -25,8 +25,11 @@ def information(
     information, whose step is Newton's, at share 0 nearly the step of EM. The logits' common
     shift, which changes nothing, gets an information of its own so that the matrix can be inverted.
     """
-    weight, mean, std = now[0], now[1], now[2]
-    matrix.fill(0.0)
+    compact()
+    weight = now[0]
+    for i in range(matrix.shape[0]):
+        for j in range(matrix.shape[1]):
+            matrix[i, j] = 0.0
     for k in range(components):
         a, first, second = 3 * k, sums[k, 1], sums[k, 2]
         score[a] = sums[k, 0] - total * weight[k]
@@ -39,29 +42,49 @@ def information(
         matrix[a + 1, a + 2] = 2.0 * first
         matrix[a + 2, a + 1] = 2.0 * first
         matrix[a + 2, a + 2] = 2.0 * second
-    # d_k = (1, z_k, z_k^2 - 1) as polynomials in the z of the narrower component of each pair
-    poly = np.zeros((2, 3, 3))
+    _subtract_missing(share, now, components, cross, np.empty((2, 3, 3)), matrix)
+
+
+@borrowing
+def _subtract_missing(
+    share: float, now: Array, components: int, cross: Array, poly: Array, matrix: Array
+) -> None:
+    """Take ``share`` times the missing information off the complete data's, pair by pair of components.
+
+    ``poly`` ``(of the pair, row, power)`` holds d_k = (1, z_k, z_k^2 - 1) as polynomials in the z of the
+    narrower of a pair. (Lengths of loops are read off it: known ones would be unrolled, four deep.)
+    """
+    compact()
+    mean, std = now[1], now[2]
+    powers = poly.shape[2]
     for k in range(components):
         for other in range(k + 1, components):
             narrow, wide = (k, other) if std[k] <= std[other] else (other, k)
-            p = std[narrow] / std[wide]
-            q = (mean[narrow] - mean[wide]) / std[wide]
-            poly[0, 0, 0], poly[0, 1, 1], poly[0, 2, 0], poly[0, 2, 2] = 1.0, 1.0, -1.0, 1.0
-            poly[1, 0, 0], poly[1, 1, 0], poly[1, 1, 1] = 1.0, q, p
-            poly[1, 2, 0], poly[1, 2, 1], poly[1, 2, 2] = q * q - 1.0, 2.0 * p * q, p * p
+            _polynomials(std[narrow] / std[wide], (mean[narrow] - mean[wide]) / std[wide], poly)
             moment = cross[k * components + other]
-            for i in range(3):
-                for j in range(3):
-                    own, across, theirs = 0.0, 0.0, 0.0
-                    for a in range(3):
-                        for b in range(3):
-                            own += poly[0, i, a] * poly[0, j, b] * moment[a + b]
-                            across += poly[0, i, a] * poly[1, j, b] * moment[a + b]
-                            theirs += poly[1, i, a] * poly[1, j, b] * moment[a + b]
-                    matrix[3 * narrow + i, 3 * narrow + j] -= share * own
-                    matrix[3 * wide + i, 3 * wide + j] -= share * theirs
-                    matrix[3 * narrow + i, 3 * wide + j] += share * across
-                    matrix[3 * wide + j, 3 * narrow + i] += share * across
+            for one in range(poly.shape[0]):
+                for two in range(poly.shape[0]):
+                    row, column = 3 * (wide if one else narrow), 3 * (wide if two else narrow)
+                    sign = share if one != two else -share
+                    for i in range(powers):
+                        for j in range(powers):
+                            value = 0.0
+                            for a in range(powers):
+                                for b in range(powers):
+                                    value += poly[one, i, a] * poly[two, j, b] * moment[a + b]
+                            matrix[row + i, column + j] += sign * value
+
+
+@borrowing
+def _polynomials(p: float, q: float, poly: Array) -> None:
+    """The polynomials of `_subtract_missing`, where the wider component's z is p z + q."""
+    compact()
+    for i in range(poly.shape[1]):
+        for j in range(poly.shape[2]):
+            poly[0, i, j], poly[1, i, j] = 0.0, 0.0
+    poly[0, 0, 0], poly[0, 1, 1], poly[0, 2, 0], poly[0, 2, 2] = 1.0, 1.0, -1.0, 1.0
+    poly[1, 0, 0], poly[1, 1, 0], poly[1, 1, 1] = 1.0, q, p
+    poly[1, 2, 0], poly[1, 2, 1], poly[1, 2, 2] = q * q - 1.0, 2.0 * p * q, p * p
 
 
 @borrowing
@@ -70,6 +93,7 @@ def factorise(matrix: Array, size: int, factor: Array, scale: Array) -> bool:
 
     Pivots must be above 1e-8: below, the likelihood is flat or a saddle.
     """
+    compact()
     for i in range(size):
         if not matrix[i, i] > 0.0:
             return False
@@ -91,6 +115,7 @@ def factorise(matrix: Array, size: int, factor: Array, scale: Array) -> bool:
 @borrowing
 def solve(factor: Array, scale: Array, score: Array, size: int, step: Array) -> float:
     """Solve matrix step = score by the factors; return the gain that a parabola promises."""
+    compact()
     gain = 0.0
     for i in range(size):
         value = score[i] * scale[i]
@@ -111,6 +136,7 @@ def solve(factor: Array, scale: Array, score: Array, size: int, step: Array) -> 
 @inner
 def newton_step(matrix: Array, score: Array, size: int, step: Array) -> float:
     """Solve matrix step = score; return the gain a parabola promises, or -1 if it is not a maximum."""
+    compact()
     factor, scale = np.empty((size, size)), np.empty(size)
     if not factorise(matrix, size, factor, scale):
         return -1.0
@@ -123,6 +149,7 @@ def walk(now: Array, count: int, step: Array, most: float, after: Array) -> bool
 
     Returns whether that was the whole step.
     """
+    compact()
     longest, norm = most, 0.0
     for k in range(count):
         longest = max(longest, 0.5 * abs(step[3 * k]))

@@ -1,16 +1,18 @@
-"""Newton's method from parameters near the maximum: the fast way to fit many items drawn from a model."""
+"""Newton's method from parameters near the maximum: the fast way to fit two components to many items."""
 
 import math
 
 import numpy as np
 
-from modelcollapse.kernels.compiling import borrowing, compiled, inner, widest_vectors
-from modelcollapse.kernels.estep import e_step, two_sums, work_rows
+from modelcollapse.kernels.compiling import borrowing, compact, compiled, inner, widest_vectors
+from modelcollapse.kernels.estep import TWO_ROWS, two_sums
 from modelcollapse.kernels.newton import information, newton_step, walk
 from modelcollapse.types import Array, BoolArray, IntArray
 
 LEAST_ITEMS = 50.0
 """Items that each component must have."""
+LEAST_SIZE = 500
+"""Items below which a sprint saves nothing that is worth compiling it for."""
 LEAST_SCALE = 1e-3
 """The least ratio of a component's spread to the whole's: narrower ones lose their digits in a difference."""
 LEAST_ROUNDINGS = 1e4
@@ -24,6 +26,7 @@ expectation was seen to be off by a factor of up to 300 where components overlap
 @borrowing
 def mixture_moments(now: Array) -> tuple[float, float]:
     """Mean and variance of a whole mixture, without cancellation."""
+    compact()
     count, mean, variance = now.shape[1], 0.0, 0.0
     for k in range(count):
         mean += now[0, k] * (now[1, k] - now[1, 0])
@@ -36,6 +39,7 @@ def mixture_moments(now: Array) -> tuple[float, float]:
 @borrowing
 def _ready(n: int, now: Array) -> bool:
     """Whether all components have enough items, and none is much narrower than the whole or a rounding."""
+    compact()
     _, variance = mixture_moments(now)
     for k in range(now.shape[1]):
         narrow = max(LEAST_SCALE * math.sqrt(variance), LEAST_ROUNDINGS * 2.0**-52 * abs(now[1, k]))
@@ -50,6 +54,7 @@ def _restore_moments(now: Array, mean: float, variance: float) -> None:
 
     At the maximum they are (an M-step keeps both), so this takes nothing from a fit next to it.
     """
+    compact()
     own_mean, own_variance = mixture_moments(now)
     factor = math.sqrt(variance / own_variance)
     for k in range(now.shape[1]):
@@ -57,25 +62,9 @@ def _restore_moments(now: Array, mean: float, variance: float) -> None:
         now[2, k] *= factor
 
 
-@borrowing
-def _pass(x: Array, n: int, at: Array, sums: Array, cross: Array, total: Array, work: Array) -> int:
-    """The E-step's sums; ``total``: the items' own, in the z of the component whose number is returned."""
-    count = at.shape[1]
-    if count == 2:
-        two_sums(x, n, at, sums, cross, total, work)
-        return 0 if at[2, 0] <= at[2, 1] else 1
-    e_step(x, x[:0], n, at, count, sums, cross, work)
-    total[0], total[1], total[2] = float(n), 0.0, 0.0
-    for k in range(count):
-        a, b = (at[1, k] - at[1, 0]) / at[2, 0], at[2, k] / at[2, 0]
-        total[1] += a * sums[k, 0] + b * sums[k, 1]
-        total[2] += a * a * sums[k, 0] + 2.0 * a * b * sums[k, 1] + b * b * sums[k, 2]
-    return 0
-
-
 @inner
 def sprint(x: Array, n: int, now: Array, tolerance: float, work: Array) -> tuple[int, bool]:
-    """Climb by Newton's steps, in place; gives the passes over the items and whether it got there.
+    """Climb by Newton's steps, two components, in place; gives the passes and whether it got there.
 
     The start are parameters that the items may have been drawn with, so the maximum lies a few sampling
     errors away, and a pass needs no likelihood. Newton's error after a step is a multiple c of the square of
@@ -85,6 +74,7 @@ def sprint(x: Array, n: int, now: Array, tolerance: float, work: Array) -> tuple
     positive, and steps whose scores at both ends say that the likelihood fell are not for a sprint: it
     then leaves ``now`` as it was.
     """
+    compact()
     count = now.shape[1]
     size = 3 * count
     matrix, score, step = np.empty((size, size)), np.empty(size), np.zeros(size)
@@ -95,7 +85,7 @@ def sprint(x: Array, n: int, now: Array, tolerance: float, work: Array) -> tuple
         return passes, False
     while passes < MOST_PASSES:
         passes += 1
-        k = _pass(x, n, at, sums, cross, total, work)
+        two_sums(x, n, at, sums, cross, total, work)
         information(float(n), at, count, sums, cross, 1.0, matrix, score)
         along = 0.0
         for i in range(size):
@@ -108,6 +98,7 @@ def sprint(x: Array, n: int, now: Array, tolerance: float, work: Array) -> tuple
             return passes, False
         left = gain if passes == 1 else CAUTION * gain * (gain / before) * (gain / before)
         if left < tolerance:
+            k = 0 if at[2, 0] <= at[2, 1] else 1
             shift = total[1] / n
             variance = at[2, k] * at[2, k] * (total[2] / n - shift * shift)
             _restore_moments(after, at[1, k] + at[2, k] * shift, variance)
@@ -122,17 +113,18 @@ def sprint(x: Array, n: int, now: Array, tolerance: float, work: Array) -> tuple
 def sprint_batch(
     x: Array, size: IntArray, w: Array, m: Array, s: Array, tolerance: float, width: int
 ) -> tuple[IntArray, BoolArray]:
-    """Fit mixtures ``(replicate, component)`` to items ``(replicate, item)`` of weight 1, in place, where it
-    can be done by `sprint`.
+    """Fit mixtures of two ``(replicate, component)`` to items ``(replicate, item)`` of weight 1, in place,
+    where it can be done by `sprint`.
 
     Returns the passes over the items, and which replicates got to the maximum; the others are as they
     were. Components are all alive in those that are tried. ``width`` is the number of lanes.
     """
+    compact()
     widest_vectors()
     replicates, components = w.shape
     passes, there = np.zeros(replicates, dtype=np.int64), np.zeros(replicates, dtype=np.bool_)
     now = np.empty((3, components))
-    work = np.empty((work_rows(components), width))
+    work = np.empty((TWO_ROWS, width))
     for r in range(replicates):
         for k in range(components):
             now[0, k], now[1, k], now[2, k] = w[r, k], m[r, k], s[r, k]
