@@ -26,7 +26,7 @@ n_samples   = 10000      # N, the size of every training set; of a pool, what a 
 generations = 2000       # number of fits; generation 0 is the truth
 replicates  = 8
 seed        = 0
-engine      = "exact"
+engine      = "exact"    # exact | grouped (counts on bins) | diffusion (first order in 1/N) | auto
 streams     = "independent"  # common: the same random streams for every recipe, for paired comparison
 save        = "all"      # all | log (about 200 log-spaced) | {every = 10}; 0 and the last always
 
