@@ -56,11 +56,11 @@ class Resolution:
     parts
         Bins in the least spread of a component, at least; at most twice as many.
     reach
-        Stds that the grid goes beyond every mean.
+        ``(replicate or 1,)``: stds that the grid goes beyond every mean.
     """
 
     parts: float
-    reach: float
+    reach: Array
 
 
 def categories(count: int) -> Grid:
@@ -75,8 +75,9 @@ def _single(exponent: int, first: int, bins: int, rounded: bool = True) -> Grid:
 
 
 def of_mixtures(parts: Parts, resolution: Resolution) -> Grid:
-    """The grid of each mixture ``(replicate, component)``."""
-    exponent, first, bins = (np.empty(len(parts[0]), dtype=np.int64) for _ in range(3))
+    """The grid of each mixture ``(replicate, component)``, of a single one for each reach."""
+    count = max(len(parts[0]), len(resolution.reach))
+    exponent, first, bins = (np.empty(count, dtype=np.int64) for _ in range(3))
     kernels.choose_grids(*parts, resolution.reach, resolution.parts, MOST_BINS, exponent, first, bins)
     return Grid(exponent, first, bins)
 

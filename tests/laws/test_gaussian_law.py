@@ -117,7 +117,8 @@ def test_unbiased(n):
 def test_wasserstein2(n, ddof):
     """Unbiased: V0 [t/n + 2 (1 - c4^t)]; ML: 2 V0 (1 - (c4 sqrt q)^t).
 
-    Sees 5 to 9 % of it (unbiased, n = 10, t = 16: 17 %).
+    Sees 5 to 9 % of it. Unbiased at n = 10 and t = 16 the mean is carried by a few paths, whose share of
+    6,000 differs from seed to seed: it sees 17 to 40 % there, and the wrong law is told at t = 8.
     """
     dataset = mc.run(recipe(16, 6000, ddof, n, save={"every": 4}))
     law = next(e for e in mc.expectations(recipe(1, 1, ddof, n)) if e.metric == "wasserstein2")
@@ -130,4 +131,5 @@ def test_wasserstein2(n, ddof):
         std = dataset["std"].sel(generation=t).values
         mean = dataset["mean"].sel(generation=t).values
         np.testing.assert_allclose(measured, (mean - 3.0) ** 2 + (std - 2.0) ** 2, rtol=1e-9)
-    assert_not_law(measured, V0 * t / n, "the part of the mean alone")
+        if t == 8:
+            assert_not_law(measured, V0 * t / n, "the part of the mean alone")

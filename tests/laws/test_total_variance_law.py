@@ -18,7 +18,7 @@ LOST = int(Status.NONFINITE | Status.SOLVER_FAILED)
 def assert_total_variance(dataset, v0: float) -> None:
     for t in (1, 4, 8):
         values = dataset["total_variance"].sel(generation=t).values
-        assert values.shape == (REPLICATES,)
+        assert values.shape == (dataset.sizes["replicate"],)
         assert_law(values, v0 * Q**t, f"E V_{t}")
     assert_not_law(values, v0, "unbiased (the variance divided by n - 1)")
 
@@ -39,13 +39,14 @@ def test_total_variance_of_two_components():
 
 
 def test_total_variance_of_three_components():
-    """Sees 3 % of E V_8 (0.4 % a generation), with a third of all replicates degenerate.
+    """Sees 2 % of E V_8 (0.2 % a generation), with a third of all replicates degenerate.
 
     Three components learn from two: one is at a loss, dies or ends on a single item. Without those
-    replicates the mean is another; and no fit is lost, so that none has to keep its last model.
+    replicates the mean is 5 % larger: 8 standard errors of 10,000 replicates, but 5 of 4,000. And no
+    fit is lost, so that none has to keep its last model.
     """
     learner = {"family": "mixture", "components": 3}
-    dataset = mc.run(mc.Experiment(n_samples=N, generations=8, replicates=REPLICATES, learner=learner))
+    dataset = mc.run(mc.Experiment(n_samples=N, generations=8, replicates=10_000, learner=learner))
     degenerate = dataset["status"].values & DEGENERATE != 0
     assert 0.25 < degenerate[:, -1].mean() < 0.75
     assert_total_variance(dataset, V0)

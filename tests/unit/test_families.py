@@ -172,7 +172,7 @@ def test_a_replicate_draws_alone_what_it_draws_in_a_batch(name):
     batch = family.sample(params, size, streams(3))
     assert batch.shape == (3, 90)
     for r in range(3):
-        alone = family.sample(only(params, [r]), int(size[r]), [streams(3)[r]])
+        alone = family.sample(only(params, [r]), int(size[r]), streams(3)[r : r + 1])
         assert np.array_equal(alone[0], batch[r, : size[r]])
 
 

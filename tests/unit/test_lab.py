@@ -45,6 +45,21 @@ RECIPES = {
         "truth": CATEGORIES, "learner": {"family": "categorical"},
         "workflow": {"kind": "mix", "real": 0.1, "kept": 0.3, "assignment": "per-sample"},
     },
+    "grouped": {"engine": "grouped", "n_samples": 10**6, "workflow": {"kind": "mix", "real": 0.1, "kept": 0.3}},
+    "grouped, per-sample": {
+        "engine": "grouped", "n_samples": 200,
+        "workflow": {"kind": "mix", "real": 0.05, "kept": 0.2, "assignment": "per-sample"},
+    },
+    "grouped, k-means": {"engine": "grouped", "learner": {"family": "mixture", "start": "kmeans"}},
+    "grouped, collapsing": {"engine": "grouped", "n_samples": 3, "generations": 90, "learner": GAUSSIAN},
+    "grouped, accumulate": {"engine": "grouped", "workflow": {"kind": "accumulate", "real": 0.1}},
+    "grouped, accumulate-subsample": {
+        "engine": "grouped", "workflow": {"kind": "accumulate-subsample"}, "learner": GAUSSIAN,
+    },
+    "grouped categories": {
+        "engine": "grouped", "truth": CATEGORIES, "learner": {"family": "categorical"},
+        "workflow": {"kind": "mix", "real": 0.1, "kept": 0.3, "assignment": "per-sample"},
+    },
 }  # fmt: skip
 every_recipe = pytest.mark.parametrize("name", RECIPES)
 
@@ -278,10 +293,20 @@ def test_a_stopped_run_saved_on_a_log_scale_can_be_replayed():
 
 
 def test_a_run_stopped_on_threads_holds_what_every_replicate_has_reached():
-    experiment = recipe(generations=3_000, replicates=4)
-    found = stopped_at(experiment, 150, threads=2, chunk=2)
+    """Two chunks go side by side for 40 generations, so that neither waits for the other to begin; then
+    one of them may be a generation ahead."""
+    experiment, stop = recipe(generations=3_000, replicates=4), threading.Event()
+    step = threading.Barrier(2, timeout=60)
+
+    def progress(work, _):
+        if work > 4 * 40:
+            stop.set()
+        else:
+            step.wait()
+
+    found = mc.run(experiment, threads=2, chunk=2, progress=progress, stop=stop)
     last = int(found["generation"][-1])
-    assert 1 <= last < 3_000
+    assert 40 <= last <= 41
     assert found.identical(mc.run(experiment.changed(generations=last)))
 
 

@@ -10,6 +10,8 @@ import modelcollapse as mc
 from modelcollapse.engines import ENGINES
 from modelcollapse.errors import DataError, RecipeError, StorageError
 from modelcollapse.experiment import Experiment
+from modelcollapse.families.gaussian import Gaussian, GaussianParams
+from modelcollapse.kernels.counting import multinomials, pick_counts
 from modelcollapse.recipe import DEFAULT_TEXT, LARGEST_FILE
 from modelcollapse.streams import COMMON_KEY, generators
 
@@ -691,23 +693,34 @@ MOVED = (
 
 
 GOLDEN = {
-    "seed": 3806534876,
-    "normals": [-0.1872152821806167, 1.233720200504446, 0.8219889825353016],
-    "multinomial": [197, 287, 516],
-    "integers": [48, 49, 44, 25],
-    "choice": [19, 5, 45, 8, 42],
+    "state": [8891845761350966492, 3347746403995423867, 14990676340113085485, 17863906305847011709],
+    "items": [-0.7588579162301724, 1.399831484304077, 0.11937603291304053],
+    "counts": [195, 304, 501],
+    "picked": [83, 164, 253],
+    "seed": 1709462247,
+    "multinomial": [186, 311, 503],
+    "integers": [5, 6, 57, 50],
+    "choice": [13, 23, 12, 9, 40],
     "key": (
-        1417672235, 1830472478, 2422389848, 801528069,
-        1519621754, 220044976, 1585934356, 3227676208,
+        1641156382, 3698749469, 518146095, 3977684083,
+        1245649456, 2880815103, 3168564984, 3275533346,
     ),
 }  # fmt: skip
 
 
 def test_the_first_numbers_of_the_streams():
-    """All that the package draws by: normals, integers, multinomials, choices."""
-    (stream,) = generators(7, (1, 2, 3, 4, 5, 6, 7, 8), [3])
+    """All that the package draws by: kernels from the state, and NumPy's integers, multinomials, choices."""
+    streams = generators(7, (1, 2, 3, 4, 5, 6, 7, 8), [3])
+    assert streams.state[0, :, 0].tolist() == GOLDEN["state"], MOVED
+    normal = GaussianParams(np.array([0.0]), np.array([1.0]))
+    assert Gaussian().sample(normal, 3, streams)[0].tolist() == GOLDEN["items"], MOVED
+    counts, picked, bins = np.empty((1, 3), dtype=np.int64), np.empty((1, 3), dtype=np.int64), np.array([3])
+    multinomials(np.array([1000]), np.array([[0.2, 0.3, 0.5]]), bins, streams.state, counts)
+    assert counts[0].tolist() == GOLDEN["counts"], MOVED
+    pick_counts(counts, bins, np.array([500]), streams.state, picked)
+    assert picked[0].tolist() == GOLDEN["picked"], MOVED
+    (stream,) = streams
     assert stream.integers(2**32, dtype=np.uint64) == GOLDEN["seed"], MOVED
-    assert stream.standard_normal(3).tolist() == GOLDEN["normals"], MOVED
     assert stream.multinomial(1000, [0.2, 0.3, 0.5]).tolist() == GOLDEN["multinomial"], MOVED
     assert stream.integers(100, size=4).tolist() == GOLDEN["integers"], MOVED
     chosen = stream.choice(50, 5, replace=False, shuffle=False)

@@ -34,7 +34,7 @@ def test_sizes_are_one_number_or_one_a_replicate(name):
     assert source.sample(0, streams(3)).shape == (3, 0)
     ragged = source.sample(np.array([2, 0, 9]), streams(3))
     assert ragged.shape == (3, 9)
-    alone = source.sample(9, [streams(3)[2]])
+    alone = source.sample(9, streams(3)[2:])
     assert np.array_equal(alone[0], ragged[2])
 
 

@@ -194,7 +194,7 @@ def test_every_workflow_says_what_it_is(workflow):
 def test_replicates_do_not_depend_on_their_batch(workflow):
     _, batch = two_generations(workflow)
     for r in range(3):
-        each = [streams(3)[r]]
+        each = streams(3)[r : r + 1]
         first = workflow.begin(ENGINE, TRUTH, 100, each)
         second = workflow.renew(ENGINE, first, model(1), TRUTH, 100, each)
         assert np.array_equal(rows(second.training)[0], rows(batch.training)[r])

@@ -54,7 +54,9 @@ class GroupedEngine:
     def draw(self, source: Source, size: Sizes, streams: Streams) -> Counts:
         """Draw a multinomial over the probabilities of the bins."""
         sizes = per_replicate(size, len(streams))
-        reach = -float(ndtri(min(LOST / max(int(sizes.max(initial=1)), 1), 0.1)))
+        # each replicate's by its own size: a grid must not depend on the others of a batch
+        several = sizes if isinstance(size, np.ndarray) else sizes[:1]
+        reach = -ndtri(np.minimum(LOST / np.maximum(several, 1), 0.1))
         grid = source.grid(Resolution(self.parts, reach))
         mass = source.masses(grid)
         grid = grid.repeated(len(streams))

@@ -24,22 +24,23 @@ def _log2_floor(x: float) -> int:
 
 @compiled
 def choose_grids(
-    w: Array, m: Array, s: Array, reach: float, parts: float, most: int,
+    w: Array, m: Array, s: Array, reach: Array, parts: float, most: int,
     exponent: IntArray, first: IntArray, bins: IntArray,
 ) -> None:  # fmt: skip
-    """Choose the grid of each mixture ``(replicate, component)``, or the one grid of a single row.
+    """Choose the grid of each mixture ``(replicate, component)``; a single row is the mixture of all.
 
-    The least spread holds at least ``parts`` bins, and the grid goes ``reach`` stds out on both sides; where
-    this takes more than ``most`` bins they are wider. A mixture of points has bins of a rounding.
+    The least spread holds at least ``parts`` bins, and the grid goes ``reach`` stds out on both sides, of
+    which a single one is that of all; where this takes more than ``most`` bins they are wider. A mixture of
+    points has bins of a rounding.
     """
     for r in range(exponent.size):
-        row = r if w.shape[0] > 1 else 0
+        row, far = (r if w.shape[0] > 1 else 0), reach[r if reach.size > 1 else 0]
         low, high, least, place = np.inf, -np.inf, np.inf, 1e-290
         for k in range(w.shape[1]):
             if w[row, k] <= 0.0:
                 continue
-            low = min(low, m[row, k] - reach * s[row, k])
-            high = max(high, m[row, k] + reach * s[row, k])
+            low = min(low, m[row, k] - far * s[row, k])
+            high = max(high, m[row, k] + far * s[row, k])
             least = min(least, s[row, k]) if s[row, k] > 0.0 else least
         place = max(place, abs(low), abs(high))
         e = _log2_floor(place) - PRECISION
