@@ -598,18 +598,6 @@ def test_a_lost_category_is_never_drawn_again():
     assert (fitted.status == int(Status.CATEGORY_LOST)).all()
 
 
-class Leftover:
-    """A generator whose multinomial gives everything to the last category."""
-
-    def multinomial(self, n, shares):
-        return np.array([*np.zeros(len(shares) - 1, dtype=int), n])
-
-
-def test_what_rounding_leaves_over_goes_to_a_category_alive():
-    params = CategoricalParams(np.array([[0.5, 0.0, 0.5, 0.0, 0.0]]))
-    assert Categorical().of(5).sample(params, 4, [Leftover()]).tolist() == [[2, 2, 2, 2]]
-
-
 def test_weights_of_categories_may_be_as_large_as_a_float_counts():
     family = Categorical().of(3)
     weight = np.array([[10.0**15 - 7.0, 3.0, 4.0]])
