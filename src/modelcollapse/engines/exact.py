@@ -8,6 +8,7 @@ import numpy as np
 from modelcollapse.engines.base import Cost
 from modelcollapse.errors import Problem
 from modelcollapse.families.base import Family, Fit
+from modelcollapse.kernels.counting import shuffle_pick
 from modelcollapse.sources import Law, Source
 from modelcollapse.streams import Streams
 from modelcollapse.types import Array, IntArray, Params, Sizes, per_replicate
@@ -34,13 +35,8 @@ class ExactEngine:
     def pick(self, data: Items, size: Sizes, streams: Streams) -> Items:
         """Pick items without replacement, each subset of a size as likely as any other."""
         sizes = per_replicate(size, len(streams))
-        picked = np.zeros((len(streams), int(sizes.max(initial=0)), *data.x.shape[2:]), data.x.dtype)
-        for r, stream in enumerate(streams):
-            if sizes[r] == data.size[r]:
-                picked[r, : sizes[r]] = data.x[r, : sizes[r]]
-            elif sizes[r] > 0:
-                chosen = stream.choice(data.size[r], sizes[r], replace=False, shuffle=False)
-                picked[r, : sizes[r]] = data.x[r, chosen]
+        picked = np.zeros((len(streams), int(sizes.max(initial=0))), dtype=data.x.dtype)
+        shuffle_pick(data.x, data.size, sizes, streams.state, picked)
         return Items(picked, sizes)
 
     def merge(self, *data: Items) -> Items:
