@@ -45,7 +45,9 @@ RECIPES = {
         "truth": CATEGORIES, "learner": {"family": "categorical"},
         "workflow": {"kind": "mix", "real": 0.1, "kept": 0.3, "assignment": "per-sample"},
     },
-    "grouped": {"engine": "grouped", "n_samples": 10**6, "workflow": {"kind": "mix", "real": 0.1, "kept": 0.3}},
+    "grouped": {
+        "engine": "grouped", "n_samples": 10**6, "workflow": {"kind": "mix", "real": 0.1, "kept": 0.3},
+    },
     "grouped, per-sample": {
         "engine": "grouped", "n_samples": 200,
         "workflow": {"kind": "mix", "real": 0.05, "kept": 0.2, "assignment": "per-sample"},
