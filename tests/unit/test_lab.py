@@ -46,8 +46,7 @@ RECIPES = {
         "workflow": {"kind": "mix", "real": 0.1, "kept": 0.3, "assignment": "per-sample"},
     },
     "grouped": {
-        "engine": "grouped", "n_samples": 10**6,
-        "workflow": {"kind": "mix", "real": 0.1, "kept": 0.3},
+        "engine": "grouped", "n_samples": 10**6, "workflow": {"kind": "mix", "real": 0.1, "kept": 0.3},
     },
     "grouped, per-sample": {
         "engine": "grouped", "n_samples": 200,
