@@ -88,10 +88,9 @@ def run(
     source: str | Path = recipe if recipe is not None else "\n"
     asked = Experiment.from_toml(source, changes or ())
     experiment = asked.settled()
-    if other is not None:
-        crosscheck.other_recipe(experiment, other)
-    if not allow_large:
-        lab.check_size(experiment)
+    compared = None if other is None else crosscheck.other_recipe(experiment, other)
+    for one in filter(None, () if allow_large else (experiment, compared)):
+        lab.check_size(one)
     if figure is not None:
         _check_figure(figure, "--figure", out)
     if out is not None:
@@ -112,12 +111,8 @@ def run(
     if figure is not None:
         _draw(dataset, "overview", figure)
     typer.echo(summary(dataset))
-    if other is not None:
-        with progress() as report:
-            theirs = lab.run(
-                crosscheck.other_recipe(experiment, other), threads=threads, progress=report, allow_large=True
-            )
-        typer.echo(f"\n{crosscheck.compare(dataset, theirs)}")
+    if compared is not None:
+        _compare(dataset, compared, threads, out)
     written = [f"{name}: {path}" for name, path in (("Result", out), ("Figure", figure)) if path]
     if written:
         typer.echo("\n" + "\n".join(written))
@@ -220,6 +215,19 @@ def _run(
         raise outcome["error"]
     dataset: xr.Dataset = outcome["dataset"]
     return dataset
+
+
+def _compare(dataset: "xr.Dataset", other: "Experiment", threads: int | None, out: Path | None) -> None:
+    """Run the recipe on the other engine, and say whether the two results are equal in law."""
+    from modelcollapse import crosscheck
+
+    stop = threading.Event()
+    with signals(stop) as caught:
+        theirs = _run(other, threads, stop, caught)
+    if caught:
+        say(f"interrupted before the comparison{f'; the whole result is in {out}' if out else ''}")
+        raise SystemExit(128 + caught[0])
+    typer.echo(f"\n{crosscheck.compare(dataset, theirs)}")
 
 
 def _keep(dataset: "xr.Dataset", out: Path | None, experiment: "Experiment", overwrite: bool) -> None:

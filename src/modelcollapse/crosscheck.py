@@ -88,7 +88,8 @@ def other_recipe(experiment: Experiment, engine: str) -> Experiment:
     ours = experiment.settled()
     problems = []
     if engine not in ENGINES or engine == ours.engine:
-        allowed = f"must be an engine other than {ours.engine}: one of {', '.join(map(repr, ENGINES))}"
+        others = ", ".join(repr(name) for name in ENGINES if name != ours.engine)
+        allowed = f"must be another engine than the recipe's ({ours.engine}): one of {others}"
         problems.append(Problem("--cross-check", engine, allowed))
     if experiment.replicates < FEWEST:
         allowed = f"must be at least {FEWEST} to compare the laws of two engines"
@@ -111,6 +112,8 @@ def cross_check(experiment: Experiment, engine: str, *, threads: int | None = No
         As `other_recipe`, and where the recipe is beyond the limits of `modelcollapse.run`.
     """
     theirs = other_recipe(experiment, engine)
+    lab.check_size(experiment)
+    lab.check_size(theirs)
     return compare(lab.run(experiment, threads=threads), lab.run(theirs, threads=threads))
 
 
@@ -139,6 +142,7 @@ def compare(first: xr.Dataset, second: xr.Dataset) -> CrossCheck:
 
 
 def _values(dataset: xr.Dataset, name: str, generations: list[int]) -> Array:
-    """A metric ``(replicate, generation)``; numbers that are only roundings of each other are made equal."""
+    """A metric ``(replicate, generation)`` to nine digits, so that roundings of one number are equal."""
     values = measure(dataset.sel(generation=generations), name).transpose("replicate", "generation").values
-    return np.asarray(np.round(values, 12))
+    mantissa, exponent = np.frexp(values)
+    return np.asarray(np.ldexp(np.round(mantissa, 9), exponent))

@@ -18,7 +18,7 @@ from modelcollapse.engines.choice import choose
 from modelcollapse.errors import DataError, Problem, RecipeError
 from modelcollapse.families.categorical import Categorical
 from modelcollapse.families.mixture import Mixture, MixtureTruth, lengths_differ
-from modelcollapse.fields import Count, Seed, Table, bad
+from modelcollapse.fields import LARGEST, Count, Seed, Table, bad
 from modelcollapse.sources import DataSet, Law, Truth
 from modelcollapse.types import Array, Params
 from modelcollapse.workflows import Mix
@@ -240,7 +240,19 @@ def fits_together(experiment: Experiment) -> list[Problem]:
         *_other_items(type(experiment.truth), type(experiment.learner)),
         *experiment.learner.problems(experiment.n_samples),
         *engine.refuses(experiment),
+        *_too_many(experiment),
     ]
+
+
+def _too_many(experiment: Experiment) -> list[Problem]:
+    """A pool of more items than integers and floats count exactly."""
+    most = experiment.workflow.largest(experiment.n_samples, experiment.generations)
+    if most <= LARGEST:
+        return []
+    allowed = (
+        f"with generations = {experiment.generations} makes a pool of {most} items; at most 2^53 are counted"
+    )
+    return [Problem("n_samples", experiment.n_samples, allowed)]
 
 
 def _other_items(truth: Any, learner: Any) -> list[Problem]:

@@ -11,6 +11,10 @@ MOST_BINS = 4096
 """Bins of a grid at most; where a spread would need more, they are wider, and a status says so."""
 
 
+ABSENT = 2**40
+"""An exponent above all others."""
+
+
 @dataclass(frozen=True)
 class Grid:
     """The bins of each replicate.
@@ -90,12 +94,17 @@ def masses_of_mixtures(parts: Parts, grid: Grid) -> Array:
 
 
 def of_values(values: Array, resolution: Resolution) -> Grid:
-    """The grid of a data set ``(item,)``, eight times as fine as that of a Gaussian of its spread."""
-    width = float(values.std()) / (8.0 * resolution.parts)
+    """The grid of a data set ``(item,)``: half of `MOST_BINS`, or an eighth of the width for a Gaussian.
+
+    Data may have clusters much narrower than the whole, and empty bins cost little.
+    """
+    low, high = float(values.min()), float(values.max())
+    width = min(float(values.std()) / (8.0 * resolution.parts), 2.0 * (high - low) / MOST_BINS)
     exponent = int(np.frexp(width)[1]) - 1
-    while (values.max() - values.min()) / 2.0**exponent > MOST_BINS - 3:
+    while (high - low) / 2.0**exponent > MOST_BINS - 4:
         exponent += 1
-    first, last = (int(np.floor(end / 2.0**exponent)) for end in (values.min(), values.max()))
+    exponent = max(exponent, int(np.frexp(max(abs(low), abs(high)))[1]) - 1 - kernels.PRECISION)
+    first, last = (int(np.floor(end / 2.0**exponent)) for end in (low, high))
     return _single(exponent, first - 1, last - first + 3)
 
 
@@ -112,12 +121,48 @@ def masses_of_values(values: Array, grid: Grid) -> Array:
     return (share / len(values))[None, :]
 
 
-def merged(grids: tuple[Grid, ...]) -> Grid:
-    """The finest grid into whose bins those of all the grids merge."""
-    exponent = np.max([grid.exponent for grid in grids], axis=0)
-    shifts = [exponent - grid.exponent for grid in grids]
-    first = np.min([grid.first >> shift for grid, shift in zip(grids, shifts, strict=True)], axis=0)
-    last = np.max(
-        [(grid.first + grid.bins - 1) >> shift for grid, shift in zip(grids, shifts, strict=True)], axis=0
-    )
-    return Grid(exponent, first, last - first + 1, grids[0].rounded)
+def rounding_of_values(values: Array, grid: Grid) -> Array:
+    """The variance that dividing items among two middles adds, ``(1,)``: width^2 times the mean f (1 - f)."""
+    place = values / 2.0 ** int(grid.exponent[0]) - 0.5
+    right = place - np.floor(place)
+    return grid.width() ** 2 * np.mean(right * (1.0 - right))
+
+
+def occupied(grid: Grid, count: IntArray) -> Grid:
+    """The bins from the first to the last that holds an item; none of a replicate without items."""
+    some = count > 0
+    start = some.argmax(axis=1)
+    end = some.shape[1] - some[:, ::-1].argmax(axis=1)
+    bins = np.where(some[np.arange(len(some)), start], end - start, 0)
+    return Grid(grid.exponent, grid.first + start, bins, grid.rounded)
+
+
+def merged(grids: tuple[Grid, ...], drawn: tuple[bool, ...]) -> Grid:
+    """The grid of data that are put together.
+
+    Widths are the finest of the parts that were drawn anew, so that they follow the models; of parts that
+    were kept, where there are no others. They are wider where that would take more than `MOST_BINS`.
+
+    Parameters
+    ----------
+    grids
+        The parts' bins that hold items; a part without bins does not count.
+    drawn
+        Which parts were drawn and not kept.
+    """
+    exponents, bins = np.stack([grid.exponent for grid in grids]), np.stack([grid.bins for grid in grids])
+    present = bins > 0
+    anew = present & np.array(drawn)[:, None]
+    some = np.where(anew.any(axis=0), anew, present)
+    exponent = np.where(some, exponents, ABSENT).min(axis=0)
+    first = np.stack([grid.first for grid in grids]).astype(float)
+    low = np.where(present, np.ldexp(first, exponents), np.inf).min(axis=0)
+    high = np.where(present, np.ldexp(first + bins, exponents), -np.inf).max(axis=0)
+    empty = ~present.any(axis=0)
+    low, high = np.where(empty, 0.0, low), np.where(empty, 1.0, high)
+    widest = np.ceil(np.log2((high - low) / (MOST_BINS - 2)))
+    place = np.floor(np.log2(np.maximum(np.abs(low), np.abs(high)))) - kernels.PRECISION
+    exponent = np.where(empty, 0, np.maximum(exponent, np.maximum(widest, place).astype(np.int64)))
+    start = np.floor(np.ldexp(low, -exponent)).astype(np.int64)
+    end = np.ceil(np.ldexp(high, -exponent)).astype(np.int64)
+    return Grid(exponent, start, end - start, grids[0].rounded)

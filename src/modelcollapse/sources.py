@@ -30,6 +30,9 @@ class Source(Protocol):
     def masses(self, grid: Grid) -> Array:
         """Probabilities of the bins of its grid, ``(replicate or 1, bin)``."""
 
+    def rounding(self, grid: Grid) -> Array:
+        """The variance that counting on its grid adds to that of its items, ``(replicate or 1,)``."""
+
 
 @dataclass(frozen=True)
 class Law:
@@ -69,6 +72,10 @@ class Law:
     def masses(self, grid: Grid) -> Array:
         """The family's probabilities."""
         return self.family.masses(self.params, grid)
+
+    def rounding(self, grid: Grid) -> Array:
+        """width^2/12, for densities that are smooth within a bin (Sheppard); categories are not rounded."""
+        return grid.width() ** 2 / 12.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,6 +131,10 @@ class DataSet:
     def masses(self, grid: Grid) -> Array:
         """Shares of the items."""
         return grids.masses_of_values(self.values, grid)
+
+    def rounding(self, grid: Grid) -> Array:
+        """What dividing items among two middles adds."""
+        return grids.rounding_of_values(self.values, grid)
 
     def __eq__(self, other: Any) -> bool:
         """Two data sets are equal if their values are, in order."""

@@ -2,12 +2,17 @@
 
 from typing import Any
 
+import numpy as np
+
 from modelcollapse.engines.diffusion import DiffusionEngine
-from modelcollapse.engines.grouped import GroupedEngine
+from modelcollapse.engines.grouped import COARSE, PARTS, GroupedEngine
 from modelcollapse.families.base import REAL, Family
+from modelcollapse.grids import Resolution
 
 FEW_ITEMS = 4_000
 """Items up to which it costs no more to hold each of them than to count them on bins."""
+REACH = 8.0
+"""Stds beyond a mean that a training set reaches, roughly."""
 MOST_HELD = 10**8
 """Items beyond which a training set is not held in memory."""
 
@@ -33,4 +38,15 @@ def choose(experiment: Any) -> tuple[str, str]:
         return "grouped", "a pool counted on bins costs the same however it grows; rounding is corrected for"
     if experiment.n_samples <= FEW_ITEMS:
         return "exact", f"up to {FEW_ITEMS} items it costs no more to hold each of them"
+    if not _resolved(experiment):
+        return "exact", "the truth's components are too far apart for bins as fine as the narrowest needs"
     return "grouped", f"beyond {FEW_ITEMS} items, counts on bins cost less; rounding is corrected for"
+
+
+def _resolved(experiment: Any) -> bool:
+    """Whether a grid of the most bins is fine enough for a truth that is a law."""
+    if not hasattr(experiment.truth, "law"):
+        return True
+    family, params = experiment.truth.law()
+    width = family.grid(params, Resolution(PARTS, np.array([REACH]))).width()
+    return bool(np.all(family.least_spread(params) >= COARSE * width))

@@ -11,14 +11,14 @@ from modelcollapse.families.base import Family, Fit
 from modelcollapse.kernels.counting import shuffle_pick
 from modelcollapse.sources import Law, Source
 from modelcollapse.streams import Streams
-from modelcollapse.types import Array, IntArray, Params, Sizes, per_replicate
+from modelcollapse.types import IntArray, ItemArray, Params, Sizes, per_replicate
 
 
 @dataclass(frozen=True)
 class Items:
     """Items ``(replicate, item, ...)``, of which the first ``size`` ``(replicate,)`` of a row count."""
 
-    x: Array
+    x: ItemArray
     size: IntArray
 
 
@@ -35,8 +35,12 @@ class ExactEngine:
     def pick(self, data: Items, size: Sizes, streams: Streams) -> Items:
         """Pick items without replacement, each subset of a size as likely as any other."""
         sizes = per_replicate(size, len(streams))
-        picked = np.zeros((len(streams), int(sizes.max(initial=0))), dtype=data.x.dtype)
-        shuffle_pick(data.x, data.size, sizes, streams.state, picked)
+        plain = data.x.ndim == 2
+        every = data.x if plain else np.tile(np.arange(data.x.shape[1]), (len(data.x), 1))
+        picked: ItemArray = np.zeros((len(streams), int(sizes.max(initial=0))), dtype=every.dtype)
+        shuffle_pick(every, data.size, sizes, streams.state, picked)
+        if not plain:  # items that are no single numbers are picked by their places
+            picked = data.x[np.arange(len(data.x))[:, None], picked]
         return Items(picked, sizes)
 
     def merge(self, *data: Items) -> Items:

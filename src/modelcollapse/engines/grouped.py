@@ -16,29 +16,46 @@ from scipy.special import ndtri
 
 from modelcollapse.engines.base import Cost
 from modelcollapse.errors import Problem
-from modelcollapse.families.base import Family, Fit, RealFamily
-from modelcollapse.fields import LARGEST
-from modelcollapse.grids import Grid, Resolution, merged
+from modelcollapse.families.base import REAL, Family, Fit, RealFamily
+from modelcollapse.grids import Grid, Resolution, merged, occupied
 from modelcollapse.kernels.counting import multinomials, pick_counts
 from modelcollapse.kernels.grids import add_counts, midpoints
 from modelcollapse.sources import Law, Source
 from modelcollapse.streams import Streams
-from modelcollapse.types import IntArray, Params, Sizes, Status, per_replicate
+from modelcollapse.types import Array, IntArray, Params, Sizes, Status, per_replicate
 
 PARTS = 6.0
 """Bins that the least spread holds at least: at most 12, since widths are powers of two."""
 COARSE = 2.0
 """A spread of fewer bins than this is not resolved."""
+USUAL_BINS = 300
+FEWEST = 60
+"""Items from which on this engine was compared with exact fits: ``verification/grouped_order.py``."""
 LOST = 1e-6
 """Items expected beyond the ends of a grid at most; they are counted in its end bins."""
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Counts ``(replicate, bin)`` of items, of which the grid says where the bins are."""
+    """Items by the bins they lie in.
+
+    Attributes
+    ----------
+    count, grid
+        ``(replicate, bin)``, and where the bins are.
+    rounding
+        ``(replicate,)``: the variance that rounding has added, a mean over the items.
+    drawn
+        Whether they were drawn from a source, and not picked out of others or put together.
+    streams
+        What they were drawn with: items of a bin may have to be divided among finer ones.
+    """
 
     count: IntArray
     grid: Grid
+    rounding: Array
+    drawn: bool
+    streams: Streams
 
 
 @dataclass(frozen=True)
@@ -59,67 +76,83 @@ class GroupedEngine:
         reach = -ndtri(np.minimum(LOST / np.maximum(several, 1), 0.1))
         grid = source.grid(Resolution(self.parts, reach))
         mass = source.masses(grid)
+        rounding = source.rounding(grid)
         grid = grid.repeated(len(streams))
         if len(mass) < len(streams):
             mass = np.repeat(mass, len(streams), axis=0)
+        if len(rounding) < len(streams):
+            rounding = np.repeat(rounding, len(streams))
         count = np.empty(mass.shape, dtype=np.int64)
         multinomials(sizes, mass, grid.bins, streams.state, count)
-        return Counts(count, grid)
+        return Counts(count, grid, rounding, True, streams)
 
     def pick(self, data: Counts, size: Sizes, streams: Streams) -> Counts:
         """Pick items without replacement: a multivariate hypergeometric of counts."""
         count = np.empty_like(data.count)
         pick_counts(data.count, data.grid.bins, per_replicate(size, len(streams)), streams.state, count)
-        return Counts(count, data.grid)
+        return Counts(count, data.grid, data.rounding, False, streams)
 
     def merge(self, *data: Counts) -> Counts:
-        """Add counts, on the coarsest of the grids."""
+        """Add counts, on a grid as fine as those of the parts that were just drawn.
+
+        Items move within bins, coarser ones or finer ones, and the variance this adds is remembered: a bin
+        of width w that becomes one of W adds abs(W^2 - w^2)/12 to that of each of its items.
+        """
         if len(data) == 1:
             return data[0]
-        grid = merged(tuple(part.grid for part in data))
-        total = np.zeros((len(grid.bins), grid.most), dtype=np.int64)
-        for part in data:
+        sizes = np.stack([part.count.sum(axis=1) for part in data])
+        grid = merged(
+            tuple(occupied(part.grid, part.count) for part in data), tuple(part.drawn for part in data)
+        )
+        total, rounding = np.zeros((len(grid.bins), grid.most), dtype=np.int64), np.zeros(len(grid.bins))
+        streams = data[0].streams
+        for size, part in zip(sizes, data, strict=True):
             own = part.grid
-            add_counts(part.count, own.exponent, own.first, own.bins, grid.exponent, grid.first, total)
-        return Counts(total, grid)
+            place = (own.exponent, own.first, own.bins, grid.exponent, grid.first)
+            add_counts(part.count, *place, streams.state, total)
+            rounding += size * (part.rounding + np.abs(grid.width() ** 2 - own.width() ** 2) / 12.0)
+        return Counts(total, grid, rounding / np.maximum(sizes.sum(axis=0), 1), False, streams)
 
     def fit(self, data: Counts, start: Params | None, streams: Streams) -> Fit:
         """Fit the family to the middles of the bins, and take off the variance that rounding adds."""
         grid = data.grid
         x, weight = np.zeros(data.count.shape), np.zeros(data.count.shape)
-        midpoints(data.count, grid.exponent, grid.first, grid.bins, x, weight)
+        held = midpoints(data.count, grid.exponent, grid.first, grid.bins, x, weight)
         if not grid.rounded:
-            return self.family.fit((x - 0.5).astype(np.int64), grid.bins, weight, start, streams)
-        rounding = grid.width() ** 2 / 12.0
+            return self.family.fit((x - 0.5).astype(np.int64), held, weight, start, streams)
+        rounding = data.rounding
         family = cast(RealFamily, self.family)
         wider = None if start is None else family.widened(start, rounding)
-        fit = family.fit(x, grid.bins, weight, wider, streams)
+        fit = family.fit(x, held, weight, wider, streams)
         params = family.widened(fit.params, -rounding)
-        coarse = family.least_spread(params) < COARSE * grid.width()
-        return Fit(params, fit.iterations, fit.status | np.where(coarse, int(Status.GRID_COARSE), 0))
+        least = family.least_spread(params)
+        status = fit.status | np.where(least < COARSE * grid.width(), int(Status.GRID_COARSE), 0)
+        status |= np.where(least == 0.0, int(Status.POINT_MASS), 0)
+        status |= np.where(family.moments(params)[1] == 0.0, int(Status.COLLAPSED), 0)
+        return Fit(params, fit.iterations, status)
 
     def model(self, params: Params) -> Law:
         """The family with the fitted parameters."""
         return Law(self.family, params)
 
     def refuses(self, experiment: Any) -> list[Problem]:
-        """A solver without weights, a family without bins, and more items than an integer counts exactly."""
+        """A solver without weights."""
         found = []
         if getattr(self.family, "solver", "em") != "em":
             allowed = 'cannot be used with learner.solver = "scikit-learn", which takes no weights'
             found.append(Problem("engine", "grouped", allowed))
-        most = experiment.workflow.largest(experiment.n_samples, experiment.generations)
-        if most > LARGEST:
-            allowed = (
-                f"with generations = {experiment.generations} makes a pool of {most} items; at most 2^53"
-            )
-            found.append(Problem("n_samples", experiment.n_samples, allowed))
         return found
 
     def notes(self, n_samples: int) -> list[str]:
-        """Nothing that need be said."""
-        return []
+        """Too few items for counts on bins to be more than a makeshift."""
+        if n_samples >= FEWEST or self.family.items != REAL:
+            return []
+        return [
+            f'engine = "grouped" with N = {n_samples}: components of a few items may fall into one bin; '
+            f"from N = {FEWEST} on it was compared with exact fits"
+        ]
 
     def cost(self, n_samples: int) -> Cost:
-        """What some 200 bins take, whatever N is."""
-        return Cost(3e-5, 8 * 4 * 300)
+        """What some 200 bins take, or as many as there are categories, whatever N is."""
+        bins = max([USUAL_BINS, *(self.family.sizes().values() if self.family.items != REAL else ())])
+        return Cost(1e-5 + 1e-7 * bins, 8 * 5 * bins)

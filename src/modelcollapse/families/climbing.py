@@ -29,19 +29,19 @@ def climb(
 
     Two components with many items of weight 1 are left to a sprint of Newton's steps first, which takes a
     quarter of the time; what it leaves to do, to the climb. Returns the
-    parameters, and for each replicate the passes over its items and its status bits.
+    parameters, and for each replicate the passes over its items, at most five of them a sprint's, and its
+    status bits.
     """
     shape = (len(x), start[0].shape[1])
     w, m, s = (part.copy() if part.shape == shape else np.repeat(part, shape[0], axis=0) for part in start)
-    tried, done, most = np.zeros(len(x), dtype=np.int64), np.zeros(len(x), dtype=bool), max_iterations
+    tried, done = np.zeros(len(x), dtype=np.int64), np.zeros(len(x), dtype=bool)
     many = weight is None and shape[1] == 2 and x.shape[1] >= sprinting.LEAST_SIZE
     if many and reg_covar == 0.0 and max_iterations > sprinting.MOST_PASSES:
         tried, done = sprinting.sprint_batch(x, size, w, m, s, tolerance, LANES)
-        most -= sprinting.MOST_PASSES
         if done.all():
             return (w, m, s), tried, np.zeros(len(x), dtype=np.int64)
     given = np.empty((len(x), 0)) if weight is None else weight
-    settings = (tolerance, most, reg_covar)
+    settings = (tolerance, max_iterations, reg_covar)
     passes, status = em.em_batch(x, given, size, w, m, s, done, *settings, False, NO_TRACE, LANES)
     passes += tried
     for r in np.flatnonzero(status & int(Status.POINT_MASS)):

@@ -71,6 +71,8 @@ def kmeans_start(components: int, x: Array, size: IntArray, weight: Array | None
 def _labels(components: int, row: Array, given: Array, seed: int) -> IntArray:
     from sklearn.cluster import KMeans
 
+    if len(row) <= components:
+        return np.arange(len(row))
     scale = max(float(np.abs(row - row[0]).max()), 1e-300)
     column = ((row - row[0]) / scale)[:, None]  # k-means squares: keep it from over- and underflow
     with _alone():

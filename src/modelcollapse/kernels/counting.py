@@ -14,7 +14,7 @@ import numpy as np
 from modelcollapse.kernels.arithmetic import exp_negative, log_positive
 from modelcollapse.kernels.compiling import borrowing, compiled, fma, inner
 from modelcollapse.kernels.random import refill, uniform
-from modelcollapse.types import Array, BitArray, IntArray
+from modelcollapse.types import Array, BitArray, IntArray, ItemArray
 
 FEW = 10.0
 """Mean below which counts are searched from 0 upwards. The rejections below are valid from here on."""
@@ -321,7 +321,7 @@ def below(n: int, state: BitArray, block: BitArray, used: IntArray) -> int:
 
 
 @compiled
-def shuffle_pick(x: Array, size: IntArray, chosen: IntArray, state: BitArray, out: Array) -> None:
+def shuffle_pick(x: ItemArray, size: IntArray, chosen: IntArray, state: BitArray, out: ItemArray) -> None:
     """Pick ``chosen`` of the first ``size`` items of every replicate without replacement, in any order.
 
     The first steps of a shuffle by Fisher and Yates, on a copy: they choose what to take, or what to

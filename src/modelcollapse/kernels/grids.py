@@ -9,7 +9,8 @@ import math
 import numpy as np
 
 from modelcollapse.kernels.compiling import borrowing, compiled
-from modelcollapse.types import Array, IntArray
+from modelcollapse.kernels.counting import multinomial
+from modelcollapse.types import Array, BitArray, IntArray
 
 PRECISION = 51
 """Bits of the largest place that a bin's number may have."""
@@ -95,22 +96,51 @@ def mixture_masses(
 @compiled
 def add_counts(
     count: IntArray, exponent: IntArray, first: IntArray, bins: IntArray,
-    new_exponent: IntArray, new_first: IntArray, total: IntArray,
+    new_exponent: IntArray, new_first: IntArray, state: BitArray, total: IntArray,
 ) -> None:  # fmt: skip
-    """Add counts ``(replicate, bin)`` to those of grids that are as coarse or coarser."""
+    """Add counts ``(replicate, bin)`` to those of other grids that reach as far.
+
+    Into coarser bins they merge exactly. Among the finer bins of a bin its items are divided at random, each
+    as likely in one as in another.
+    """
+    block, used = np.empty(state.shape[2], dtype=np.uint64), np.empty(1, dtype=np.int64)
     for r in range(count.shape[0]):
-        shift = new_exponent[r] - exponent[r]
+        there = False
         for i in range(bins[r]):
-            total[r, ((first[r] + i) >> shift) - new_first[r]] += count[r, i]
+            there = there or count[r, i] > 0
+        if not there:  # and its grid may be anywhere
+            continue
+        shift, lanes = new_exponent[r] - exponent[r], state[r]
+        finer = 1 << max(-shift, 0)
+        even, part = np.ones(finer), np.empty(finer, dtype=np.int64)
+        used[0] = block.size
+        for i in range(bins[r]):
+            if count[r, i] == 0:
+                continue
+            if shift >= 0:
+                total[r, ((first[r] + i) >> min(shift, 63)) - new_first[r]] += count[r, i]
+                continue
+            multinomial(count[r, i], even, finer, part, lanes, block, used)
+            for j in range(finer):
+                if part[j] > 0:
+                    total[r, (first[r] + i) * finer + j - new_first[r]] += part[j]
 
 
 @compiled
 def midpoints(
     count: IntArray, exponent: IntArray, first: IntArray, bins: IntArray, x: Array, weight: Array
-) -> None:
-    """Middles of bins and their counts as floats, both ``(replicate, bin)``."""
+) -> IntArray:
+    """Middles of the bins that hold items, and their counts as floats, both ``(replicate, bin)``.
+
+    Gives how many bins of a replicate do, ``(replicate,)``. Empty ones are left out, so that a fit does not
+    depend on how far a grid goes.
+    """
+    held = np.zeros(count.shape[0], dtype=np.int64)
     for r in range(count.shape[0]):
         width = 2.0 ** exponent[r]
         for i in range(bins[r]):
-            x[r, i] = (first[r] + i + 0.5) * width
-            weight[r, i] = float(count[r, i])
+            if count[r, i] > 0:
+                x[r, held[r]] = (first[r] + i + 0.5) * width
+                weight[r, held[r]] = float(count[r, i])
+                held[r] += 1
+    return held

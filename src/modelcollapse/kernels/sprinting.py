@@ -128,6 +128,8 @@ def sprint_batch(
     now = np.empty((3, components))
     work = np.empty((TWO_ROWS, width))
     for r in range(replicates):
+        if size[r] < LEAST_SIZE:
+            continue
         for k in range(components):
             now[0, k], now[1, k], now[2, k] = w[r, k], m[r, k], s[r, k]
         passes[r], there[r] = sprint(x[r], size[r], now, tolerance, work)
