@@ -115,11 +115,7 @@ def test_one_grid_for_many_replicates():
 
 
 def plain_masses(w, m, s, at):
-<<<<<<< HEAD
-    """The twin of `mixture_masses`: differences of scipy's distribution function, each from its tail."""
-=======
     """The twin of `mixture_masses`: differences of scipy's cdf, from each bin's own tail."""
->>>>>>> tests
     inner = at[1:-1]
     low, up = np.append(-np.inf, inner), np.append(inner, np.inf)
     total = np.zeros(len(low))

@@ -604,11 +604,7 @@ def test_items_are_normals_of_as_many_of_each_component_as_a_multinomial_says(co
     z = np.full((4, 500), np.nan)
     sampling.sample_mixtures(np.ones((1, 1)), np.zeros((1, 1)), np.ones((1, 1)), size, other, z)
     assert np.array_equal(state, other)
-<<<<<<< HEAD
-    _, m, s = (np.broadcast_to(part, counts.shape) for part in rows)
-=======
     m, s = (np.broadcast_to(part, counts.shape) for part in rows[1:])
->>>>>>> tests
     for r in range(4):
         expected = np.repeat(m[r], counts[r]) + np.repeat(s[r], counts[r]) * z[r, : size[r]]
         assert np.array_equal(x[r, : size[r]], expected)

@@ -4,8 +4,9 @@ It is exact for the experiment with rounded items: each item is known by the bin
 the model, a fraction of its least spread, so that late collapse stays resolved. A fit takes the middles of
 the bins, weighted by their counts, and takes the variance that rounding adds, width^2/12, off every component
 (Sheppard 1898, Proc. London Math. Soc. 29, 353). What is left of the rounding falls as the width squared: a
-fit is noisier by a factor of 1 + width^2/(12 std^2) or its square. Categories are their own bins: for
-them nothing is rounded.
+fit is noisier by a factor of 1 + width^2/(12 std^2) or its square. A mixture's fit is off besides, by the
+fourth power of the width and whatever N is: see ``verification/grouped_order.py``. Categories are their
+own bins: for them nothing is rounded.
 """
 
 from dataclasses import dataclass
