@@ -1,6 +1,6 @@
 """The error of the grouped engine against the width of its bins.
 
-    python verification/grouped_order.py          # three to four minutes on two free cores; writes results/grouped_order.txt
+    python verification/grouped_order.py    # three to four minutes on two free cores; writes its table
 
 A fit to rounded items is noisier than one to the items themselves. For one Gaussian of standard deviation s
 on bins of width w, with u = w^2/(12 s^2), the variance of the mean is 1 + u times as large, and that of the
