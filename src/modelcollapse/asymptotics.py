@@ -3,27 +3,31 @@
 An estimate from n items of a law theta is theta + b/n + Normal(0, I^-1/n). So a training set can be
 remembered by its size and its own estimate, and everything that happens to training sets happens to
 estimates: see `modelcollapse.engines.diffusion`. Information and bias of mixtures are integrals over the
-line, by quadrature (`modelcollapse.kernels.expansion`); a Gaussian is a mixture of one component, and
+line, by quadrature (`modelcollapse.kernels.quadrature`); a Gaussian is a mixture of one component, and
 categories need no integral.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from modelcollapse.families.gaussian import GaussianParams
+from modelcollapse.families.base import Family
+from modelcollapse.families.categorical import CategoricalParams
+from modelcollapse.families.gaussian import Gaussian, GaussianParams
 from modelcollapse.families.mixture import MixtureParams
-from modelcollapse.kernels import expansion
-from modelcollapse.streams import LANES, Streams
+from modelcollapse.kernels.displacement import displaced, settled
+from modelcollapse.kernels.expansion import expansion_batch
+from modelcollapse.kernels.pooling import pooled
+from modelcollapse.kernels.shares import displaced_shares
+from modelcollapse.streams import STREAM_LANES, Streams
 from modelcollapse.types import Array, IntArray, Params, Status
-
-CATEGORY_LOST = 256
-"""As in types.Status."""
 
 
 class Expansion(NamedTuple):
     """How an estimate from n items is distributed, to first order: around theta + bias/n.
+
+    The engine moves estimates without it; tests and verification hold its numbers against others.
 
     ``information`` ``(replicate, coordinate, coordinate)`` an item and ``bias`` ``(replicate,
     coordinate)``, in the coordinates of the family.
@@ -38,9 +42,11 @@ class Asymptotics(Protocol):
 
     least: int
     """The fewest items for which first order was compared with exact fits: N times the error is bounded."""
+    sized_by_truth: bool
+    """Whether how many parameters there are is the truth's to say, and not the learner's."""
 
     def expand(self, params: Params) -> Expansion:
-        """Information and bias."""
+        """Information and bias: for tests and verification."""
 
     def displace(
         self, params: Params, size: IntArray, variance: Array, streams: Streams
@@ -55,38 +61,53 @@ class Asymptotics(Protocol):
         """The likeliest parameters for a pool of laws, and status bits; ``size`` ``(part, replicate)``."""
 
     def settle(self, params: Params, size: IntArray) -> tuple[Params, IntArray]:
-        """What is dead or a point by now, with the status bits of the model."""
+        """What is dead or a point by now, with the status bits of the model; `NONFINITE` where it is none."""
+
+    def corrected(self, params: Params, size: IntArray, family: Family) -> Params:
+        """What the settings of the family's own fit make of the maximum likelihood estimate."""
+
+    def seconds(self, numbers: int) -> float:
+        """What moving an estimate of so many components or categories takes, beside a fixed cost."""
 
 
 class MixtureAsymptotics:
     """Mixtures of Gaussians. A component's logit, mean in units of its std, log of its std."""
 
     least = 500
+    sized_by_truth = False
 
     def expand(self, params: MixtureParams) -> Expansion:
         """Information and bias, by quadrature; all components must be alive.
 
         The common shift of the logits changes nothing; it has an information of its own and no bias.
         """
-        return Expansion(*expansion.expansion_batch(*params, LANES))
+        return Expansion(*expansion_batch(*params, STREAM_LANES))
 
     def displace(
         self, params: MixtureParams, size: IntArray, variance: Array, streams: Streams
     ) -> tuple[MixtureParams, IntArray]:
         """Move logits, means and log stds."""
-        *parts, status = expansion.displaced(*params, size, variance, streams.state)
+        *parts, status = displaced(*params, size, variance, streams.state)
         return MixtureParams(*parts), status
 
     def pool(self, parts: Sequence[MixtureParams], size: IntArray) -> tuple[MixtureParams, IntArray]:
         """Climb to the maximum of the pooled law's likelihood, by Newton's method on quadrature nodes."""
         w, m, s = (np.stack(own) for own in zip(*parts, strict=True))
-        *pooled, status = expansion.pooled(w, m, s, size, LANES)
-        return MixtureParams(*pooled), status
+        *law, status = pooled(w, m, s, size, STREAM_LANES)
+        return MixtureParams(*law), status
 
     def settle(self, params: MixtureParams, size: IntArray) -> tuple[MixtureParams, IntArray]:
         """Components of less than one item die."""
-        weight, std, status = expansion.settled(*params, size)
+        weight, std, status = settled(*params, size)
         return MixtureParams(weight, params.mean, std), status
+
+    def corrected(self, params: MixtureParams, size: IntArray, family: Family) -> MixtureParams:
+        """Nothing: its fit is maximum likelihood."""
+        return params
+
+    def seconds(self, numbers: int) -> float:
+        """Nodes of quadrature for each pair of components."""
+        return 2e-6 * numbers**2
 
 
 class GaussianAsymptotics:
@@ -97,6 +118,7 @@ class GaussianAsymptotics:
     """
 
     least = 50
+    sized_by_truth = False
     _one = MixtureAsymptotics()
 
     def expand(self, params: GaussianParams) -> Expansion:
@@ -114,13 +136,24 @@ class GaussianAsymptotics:
 
     def pool(self, parts: Sequence[GaussianParams], size: IntArray) -> tuple[GaussianParams, IntArray]:
         """Mean and variance of the pooled law."""
-        pooled, status = self._one.pool([_alone(part) for part in parts], size)
-        return GaussianParams(pooled.mean[:, 0], pooled.std[:, 0]), status
+        law, status = self._one.pool([_alone(part) for part in parts], size)
+        return GaussianParams(law.mean[:, 0], law.std[:, 0]), status
 
     def settle(self, params: GaussianParams, size: IntArray) -> tuple[GaussianParams, IntArray]:
         """A spread that is a rounding of the mean is a point."""
-        settled, status = self._one.settle(_alone(params), size)
-        return GaussianParams(params.mean, settled.std[:, 0]), status
+        alone, status = self._one.settle(_alone(params), size)
+        return GaussianParams(params.mean, alone.std[:, 0]), status
+
+    def corrected(self, params: GaussianParams, size: IntArray, family: Family) -> GaussianParams:
+        """Divide the sum of squares by n - ddof, as the family does."""
+        assert isinstance(family, Gaussian)
+        if not family.ddof:
+            return params
+        return GaussianParams(params.mean, params.std * np.sqrt(size / np.maximum(size - family.ddof, 1)))
+
+    def seconds(self, numbers: int) -> float:
+        """No integral."""
+        return self._one.seconds(1)
 
 
 def _alone(params: GaussianParams) -> MixtureParams:
@@ -133,31 +166,43 @@ class CategoricalAsymptotics:
     """Shares of categories: no bias, covariance (diag p - p p')/n. Absorbed where a share falls to 0."""
 
     least = 100
+    sized_by_truth = True
 
-    def expand(self, params: Any) -> Expansion:
+    def expand(self, params: CategoricalParams) -> Expansion:
         """Information in the plane where shares add up to 1: the pseudo-inverse of diag p - p p'."""
-        p = params[0]
+        p = params.probability
         covariance = np.einsum("ri,ij->rij", p, np.eye(p.shape[1])) - np.einsum("ri,rj->rij", p, p)
         return Expansion(np.linalg.pinv(covariance, hermitian=True), np.zeros(p.shape))
 
     def displace(
-        self, params: Any, size: IntArray, variance: Array, streams: Streams
-    ) -> tuple[Any, IntArray]:
+        self, params: CategoricalParams, size: IntArray, variance: Array, streams: Streams
+    ) -> tuple[CategoricalParams, IntArray]:
         """Move the shares; what falls below 0 stays at 0."""
-        share, status = expansion.displaced_shares(params[0], size, variance, streams.state)
-        return type(params)(share), status
+        share, status = displaced_shares(params.probability, size, variance, streams.state)
+        return CategoricalParams(share), status
 
-    def pool(self, parts: Sequence[Any], size: IntArray) -> tuple[Any, IntArray]:
+    def pool(self, parts: Sequence[CategoricalParams], size: IntArray) -> tuple[CategoricalParams, IntArray]:
         """The mean of the parts' shares, each part by its items."""
         weight = size / np.maximum(size.sum(axis=0), 1)
-        share = np.einsum("jr,jrc->rc", weight, np.stack([part[0] for part in parts]))
-        return type(parts[0])(share), np.zeros(len(share), dtype=np.int64)
+        share = np.einsum("jr,jrc->rc", weight, np.stack([part.probability for part in parts]))
+        return CategoricalParams(share), np.zeros(len(share), dtype=np.int64)
 
-    def settle(self, params: Any, size: IntArray) -> tuple[Any, IntArray]:
+    def settle(self, params: CategoricalParams, size: IntArray) -> tuple[CategoricalParams, IntArray]:
         """What is lost is lost: a category at 0 stays there."""
-        alive = np.count_nonzero(params[0], axis=1)
-        status = np.where(alive < params[0].shape[1], CATEGORY_LOST, 0)
-        return params, np.asarray(status | np.where(alive == 1, int(Status.COLLAPSED), 0), dtype=np.int64)
+        share = params.probability
+        alive = np.count_nonzero(share, axis=1)
+        status = np.where(alive < share.shape[1], int(Status.CATEGORY_LOST), 0)
+        status |= np.where(alive == 1, int(Status.COLLAPSED), 0)
+        status = np.where(np.isfinite(share).all(axis=1), status, int(Status.NONFINITE))
+        return params, np.asarray(status, dtype=np.int64)
+
+    def corrected(self, params: CategoricalParams, size: IntArray, family: Family) -> CategoricalParams:
+        """Nothing: frequencies are maximum likelihood."""
+        return params
+
+    def seconds(self, numbers: int) -> float:
+        """A normal for each category."""
+        return 5e-9 * numbers
 
 
 ASYMPTOTICS: Mapping[str, Asymptotics] = {

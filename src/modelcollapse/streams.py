@@ -16,7 +16,7 @@ COMMON_KEY = (0,) * 8
 """The key of every recipe with ``streams = "common"``: the recipe is left out of it."""
 WORDS = 4
 """64-bit words of one lane's state: xoshiro256++."""
-LANES = 32
+STREAM_LANES = 32
 """Lanes of a replicate that kernels draw from side by side."""
 
 
@@ -58,7 +58,7 @@ class Streams(Sequence[np.random.Generator]):
 def of(generators: Iterable[np.random.Generator]) -> Streams:
     """Make the streams that begin where these generators are."""
     each = tuple(generators)
-    state = np.empty((len(each), WORDS, LANES), dtype=np.uint64)
+    state = np.empty((len(each), WORDS, STREAM_LANES), dtype=np.uint64)
     for words, generator in zip(state, each, strict=True):
         words[:] = generator.integers(2**64, size=words.shape, dtype=np.uint64)
     return Streams(each, state)

@@ -4,14 +4,13 @@ What first order leaves out is a few times 1/N of a number's own scale; each tes
 standard errors are larger. ``verification/diffusion_order.py`` is the long version.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 import pytest
 from conftest import AGREES, assert_law, assert_not_law, assert_same_mean, at, standard_error
 
 import modelcollapse as mc
 from modelcollapse.engines import ENGINES
+from modelcollapse.families.categorical import Categorical, CategoricalParams
 from modelcollapse.families.gaussian import Gaussian, GaussianParams
 from modelcollapse.families.mixture import Mixture
 from modelcollapse.sources import Law
@@ -183,26 +182,14 @@ def test_n_times_the_error_is_bounded():
         assert_not_law(left, -1.0, "the bias of labelled items")
 
 
-class Shares(NamedTuple):
-    """Probabilities of categories, ``(replicate, category)``."""
-
-    probability: np.ndarray
-
-
-class Categories:
-    """As much of a family of categories as the engine asks for."""
-
-    name = "categorical"
-
-
 def test_categories_drift():
     """E H_t = H_0 (1 - 1/N)^t, and a category is the last one as often as it was probable at first.
 
     N = 200 to t = 8 N, 3,000 replicates: sees 2 % of E H at N/2 and 0.04 of the chances of the end.
     """
     n, rows, first = 200, 3000, np.array([0.5, 0.3, 0.2])
-    engine, streams = ENGINES["diffusion"](Categories()), generators(8, (9,) * 8, range(3000))
-    model = Law(engine.family, Shares(first[None]))
+    engine, streams = ENGINES["diffusion"](Categorical().of(3)), generators(8, (9,) * 8, range(3000))
+    model = Law(engine.family, CategoricalParams(first[None]))
     for t in range(1, 8 * n + 1):
         fit = engine.fit(engine.draw(model, n, streams), None, streams)
         model = engine.model(fit.params)

@@ -1,18 +1,19 @@
 """First order in 1/n: information, bias, displaced and pooled laws, each beside a plain NumPy twin."""
 
-from typing import NamedTuple
-
 import numpy as np
 import pytest
 from scipy.integrate import quad_vec
 
 from modelcollapse.asymptotics import ASYMPTOTICS
+from modelcollapse.families.categorical import CategoricalParams
 from modelcollapse.families.gaussian import Gaussian, GaussianParams
 from modelcollapse.families.mixture import Mixture, MixtureParams
-from modelcollapse.streams import generators
+from modelcollapse.kernels import expansion, quadrature
+from modelcollapse.streams import STREAM_LANES, generators
 from modelcollapse.types import Status
 
 MIXTURE, GAUSSIAN, CATEGORICAL = (ASYMPTOTICS[name] for name in ("mixture", "gaussian", "categorical"))
+LOST = int(Status.CATEGORY_LOST)
 LAWS = {
     "one": ([1.0], [3.0], [2.0]),
     "reference": ([0.5, 0.5], [-2.0, 2.0], [1.0, 1.0]),
@@ -25,12 +26,6 @@ LAWS = {
     "five": ([0.1, 0.2, 0.3, 0.3, 0.1], [-6.0, -2.0, 0.0, 1.5, 7.0], [1.0, 0.5, 2.0, 0.3, 1.0]),
 }
 every_law = pytest.mark.parametrize("name", LAWS)
-
-
-class Shares(NamedTuple):
-    """Shares of categories, ``(replicate, category)``."""
-
-    probability: np.ndarray
 
 
 def params(name, rows=1):
@@ -115,7 +110,61 @@ def plain_pool(parts, share, start, steps=4000):
     return w, m, s
 
 
+# quadrature
+
+
+@every_law
+def test_nodes_densities_and_powers(name):
+    """Whole blocks of nodes; weights times densities; moments of each component to 1e-5 of sqrt(E z^2p)."""
+    law, count, width = np.array(LAWS[name]), len(LAWS[name][0]), 8
+    x, length, p, each, edges, *f = quadrature.scratch(count, width)
+    f = np.array(f)
+    nodes = quadrature.lay_nodes(law, count, edges, x, length, width)
+    assert nodes % width == 0
+    quadrature.densities(x, nodes, law, count, f, p, each)
+    expected = density(x[:nodes], *law)
+    np.testing.assert_allclose(f[:, :nodes], expected, rtol=1e-12, atol=1e-290)
+    np.testing.assert_allclose(p[:nodes], expected.sum(axis=0) + 1e-300, rtol=1e-12, atol=1e-290)
+    np.testing.assert_allclose(each[:nodes] * p[:nodes], 1.0, rtol=1e-14)
+    for k in range(count):
+        mass, out = length * f[k], np.empty(quadrature.MOMENTS)
+        quadrature.powers(x, nodes, law[1, k], law[2, k], mass, width, out)
+        z = (x[:nodes] - law[1, k]) / law[2, k]
+        plain = [np.sum(mass[:nodes] * z**power) for power in range(7)]
+        np.testing.assert_allclose(out, plain, rtol=1e-11, atol=1e-11 * law[0, k])
+        scale = np.sqrt([1, 1, 3, 15, 105, 945, 10395])
+        np.testing.assert_allclose(out / law[0, k] / scale, [1, 0, 1, 0, 3, 0, 15] / scale, atol=1e-5)
+
+
+def test_gathering_leaves_out_the_dead_and_finds_points():
+    now, active = np.empty((3, 3)), np.empty(3, dtype=np.int64)
+    w, m, s = np.array([0.0, 0.2, 0.6]), np.array([9.0, 5.0, 7.0]), np.array([0.0, 1.0, 2.0])
+    assert expansion.gather(w, m, s, now, active) == 2
+    np.testing.assert_allclose(now[:, :2], [[0.25, 0.75], [0.0, 2.0], [1.0, 2.0]])
+    assert active[:2].tolist() == [1, 2]
+    assert expansion.gather(w, m, np.array([1.0, 0.0, 2.0]), now, active) == 0
+
+
 # information and bias
+
+
+@every_law
+def test_the_root_and_the_white_bias_belong_to_the_information(name):
+    """root' root = I^-1 and root' white = b, where the information is not nearly singular."""
+    count = len(LAWS[name][0])
+    law, most, active = np.empty((3, count)), 3 * count, np.empty(count, dtype=np.int64)
+    assert expansion.gather(*np.array(LAWS[name]), law, active) == count
+    matrix, root, bias, white = (np.zeros(size) for size in [(most, most)] * 2 + [most] * 2)
+    nodes = quadrature.scratch(count, STREAM_LANES)
+    singular = expansion.expand(law, count, nodes, STREAM_LANES, matrix, root, bias, white)
+    found = MIXTURE.expand(params(name))
+    np.testing.assert_array_equal(matrix, found.information[0])
+    np.testing.assert_array_equal(bias, found.bias[0])
+    np.testing.assert_allclose(root.T @ white, bias, rtol=1e-9, atol=1e-12 * np.abs(bias).max())
+    assert not singular
+    scale = np.sqrt(np.diag(matrix))
+    away = (root.T @ root @ matrix - np.eye(most)) * scale[:, None] / scale
+    assert np.abs(away).max() < 1e-6
 
 
 @every_law
@@ -200,7 +249,7 @@ def test_information_and_bias_do_not_know_where_the_origin_is(name):
 
 def test_categories():
     p = np.array([[0.2, 0.5, 0.3], [0.5, 0.5, 0.0]])
-    found = CATEGORICAL.expand(Shares(p))
+    found = CATEGORICAL.expand(CategoricalParams(p))
     assert not found.bias.any()
     for own, information in zip(p, found.information, strict=True):
         covariance = np.diag(own) - np.outer(own, own)
@@ -266,7 +315,7 @@ def test_no_variance_is_no_displacement_and_takes_no_random_numbers(which):
     start = {
         "gaussian": GaussianParams(np.array([1.0, 2.0]), np.array([1.0, 3.0])),
         "mixture": params("three", 2),
-        "categorical": Shares(np.array([[0.5, 0.5], [1.0, 0.0]])),
+        "categorical": CategoricalParams(np.array([[0.5, 0.5], [1.0, 0.0]])),
     }[which]
     own = streams(2)
     before = own.state.copy()
@@ -296,7 +345,7 @@ def test_displaced_categories():
     """Mean p, covariance (diag p - p p')/n: 40,000 draws, 4.5 standard errors; the dead stay dead."""
     p, rows, n = np.array([0.1, 0.6, 0.3, 0.0]), 40_000, 1_000
     after, status = CATEGORICAL.displace(
-        Shares(p[None]), np.full(rows, n), np.full(rows, 1 / n), streams(rows)
+        CategoricalParams(p[None]), np.full(rows, n), np.full(rows, 1 / n), streams(rows)
     )
     share = after.probability
     assert not status.any()
@@ -310,15 +359,17 @@ def test_displaced_categories():
 
 
 def test_lost_categories():
-    shares = Shares(np.array([[0.5, 0.5, 0.0], [0.0, 1.0, 0.0], [0.2, 0.3, 0.5]]))
+    shares = CategoricalParams(np.array([[0.5, 0.5, 0.0], [0.0, 1.0, 0.0], [0.2, 0.3, 0.5]]))
     found, status = CATEGORICAL.settle(shares, np.full(3, 100))
     assert found is shares
-    assert status.tolist() == [256, 256 | int(Status.COLLAPSED), 0]
+    assert status.tolist() == [LOST, LOST | int(Status.COLLAPSED), 0]
 
 
 @pytest.mark.parametrize(("p", "outside"), [([0.004, 0.996], True), ([0.0, 1.0], False), ([0.5, 0.5], False)])
 def test_a_category_of_a_few_items_is_outside_the_range(p, outside):
-    _, status = CATEGORICAL.displace(Shares(np.array([p])), np.full(9, 1000), np.full(9, 1e-3), streams(9))
+    _, status = CATEGORICAL.displace(
+        CategoricalParams(np.array([p])), np.full(9, 1000), np.full(9, 1e-3), streams(9)
+    )
     assert ((status & int(Status.OUTSIDE_RANGE) != 0) == outside).all()
 
 
@@ -367,6 +418,27 @@ def test_settling():
     np.testing.assert_array_equal(found.weight[1], [1.0, 0.0])
     np.testing.assert_array_equal(found.std[3:5], [[1.0, 0.0], [0.0, 1.0]])
     np.testing.assert_array_equal(found.weight[[0, 2]], weight[[0, 2]])
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_settling_what_is_not_finite(bad):
+    """No model, whichever parameter it is: one bit alone; the other replicates are settled as ever."""
+    size, nonfinite = np.full(4, 100), int(Status.NONFINITE)
+    for part in range(3):
+        law = MixtureParams(*(own.copy() for own in params("reference", 4)))
+        law[part][1, 1] = bad
+        law.weight[2] = [0.995, 0.005]
+        found, status = MIXTURE.settle(law, size)
+        outside = int(Status.COMPONENT_DEAD | Status.OUTSIDE_RANGE)
+        assert status.tolist() == [0, nonfinite, outside, 0]
+        np.testing.assert_array_equal(found.weight[[0, 2, 3]], [[0.5, 0.5], [1.0, 0.0], [0.5, 0.5]])
+    for part in range(2):
+        one = GaussianParams(np.zeros(4), np.ones(4))
+        one[part][1] = bad
+        assert GAUSSIAN.settle(one, size)[1].tolist() == [0, nonfinite, 0, 0]
+    shares = CategoricalParams(np.array([[0.5, 0.5], [bad, 0.5], [1.0, 0.0], [0.1, 0.9]]))
+    lost = LOST | int(Status.COLLAPSED)
+    assert CATEGORICAL.settle(shares, size)[1].tolist() == [0, nonfinite, lost, 0]
 
 
 # pooled laws
@@ -444,7 +516,7 @@ def test_pooled_gaussians_and_categories():
     found, _ = GAUSSIAN.pool([a, b], np.array([[300], [100]]))
     assert found.mean[0] == pytest.approx(0.5)
     assert found.std[0] ** 2 == pytest.approx(0.75 * 1 + 0.25 * 9 + 0.75 * 0.25 * 4)
-    p, q = Shares(np.array([[0.5, 0.5, 0.0]])), Shares(np.array([[0.1, 0.1, 0.8]]))
+    p, q = CategoricalParams(np.array([[0.5, 0.5, 0.0]])), CategoricalParams(np.array([[0.1, 0.1, 0.8]]))
     shares, _ = CATEGORICAL.pool([p, q], np.array([[300], [100]]))
     np.testing.assert_allclose(shares.probability, [[0.4, 0.4, 0.2]])
 

@@ -8,6 +8,7 @@ from modelcollapse.engines import ENGINES
 from modelcollapse.errors import RecipeError
 from modelcollapse.families.gaussian import Gaussian, GaussianParams
 from modelcollapse.families.mixture import Mixture, MixtureParams
+from modelcollapse.recursion import step
 from modelcollapse.sources import Law
 from modelcollapse.streams import generators
 from modelcollapse.types import STICKY, Status
@@ -214,6 +215,39 @@ def test_float64_ends_and_says_so():
     assert limited[:, -1].all()
     assert not limited[:, :8].any()
     assert (status[:, -1] & int(Status.COLLAPSED) != 0).all()
+
+
+class Overflowing(ENGINES["diffusion"]):
+    """Gives replicate 1 an estimate that is no number."""
+
+    def draw(self, source, size, streams):
+        data = super().draw(source, size, streams)
+        data.params[-1][1] = np.inf
+        return data
+
+
+@every_law
+def test_where_an_estimate_is_not_finite_the_last_model_is_kept(name):
+    family, workflow, own = LAWS[name].family, mc.Experiment().workflow, streams()
+    first, _ = step(ENGINES["diffusion"](family), workflow, LAWS[name], 1000, None, None, own)
+    second, info = step(Overflowing(family), workflow, LAWS[name], 1000, None, first, own)
+    assert info.status.tolist() == [0, int(Status.NONFINITE), 0]
+    for before, after in zip(first.params, second.params, strict=True):
+        np.testing.assert_array_equal(before[1], after[1])
+        assert (before[[0, 2]] != after[[0, 2]]).all()
+    third, info = step(ENGINES["diffusion"](family), workflow, LAWS[name], 1000, None, second, own)
+    assert info.status.tolist() == [0, int(Status.NONFINITE), 0]  # it stays set
+    assert all(np.isfinite(part).all() for part in third.params)
+
+
+def test_an_overflow_is_told():
+    """Half of the estimates from the largest spread that float64 holds are beyond it."""
+    law = Law(Gaussian(), GaussianParams(np.array([0.0]), np.array([1.7976e308])))
+    engine, own = ENGINES["diffusion"](law.family), streams(50)
+    fit = engine.fit(engine.draw(law, 100, own), None, own)
+    told = fit.status & int(Status.NONFINITE) != 0
+    np.testing.assert_array_equal(told, ~np.isfinite(fit.params.std))
+    assert 5 < told.sum() < 45
 
 
 @pytest.mark.parametrize("offset", [0.0, 1e8])

@@ -43,6 +43,7 @@ TESTED = {
     "pick_counts", "below", "shuffle_pick",
     # in test_asymptotics.py
     "expansion_batch", "displaced", "pooled", "settled", "displaced_shares",
+    "scratch", "lay_nodes", "densities", "powers", "gather", "expand",
 }  # fmt: skip
 """Kernels with a twin in this file, or with a law in the file named."""
 

@@ -24,7 +24,6 @@ from modelcollapse.asymptotics import ASYMPTOTICS, Asymptotics
 from modelcollapse.engines.base import Cost
 from modelcollapse.errors import Problem
 from modelcollapse.families.base import Family, Fit
-from modelcollapse.families.gaussian import Gaussian, GaussianParams
 from modelcollapse.sources import Law, Source
 from modelcollapse.streams import Streams
 from modelcollapse.types import IntArray, Params, Sizes, per_replicate
@@ -38,8 +37,8 @@ NEEDS: Mapping[str, tuple[object, str]] = {
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """A training set: how many items, their own maximum likelihood estimate, and what was left of its range.
+class Remembered:
+    """A training set as it is remembered: its size, its own maximum likelihood estimate and status.
 
     Attributes
     ----------
@@ -65,23 +64,23 @@ class DiffusionEngine:
         """First order in 1/n for the family."""
         return ASYMPTOTICS[self.family.name]
 
-    def draw(self, source: Source, size: Sizes, streams: Streams) -> Estimate:
+    def draw(self, source: Source, size: Sizes, streams: Streams) -> Remembered:
         """The estimate from ``size`` items of a law: its parameters, displaced."""
         assert isinstance(source, Law)  # others are refused with the recipe
         sizes = per_replicate(size, len(streams))
         variance = np.where(sizes > 0, 1.0 / np.maximum(sizes, 1), 0.0)
         params, status = self.asymptotics.displace(source.params, sizes, variance, streams)
-        return Estimate(sizes, params, status)
+        return Remembered(sizes, params, status)
 
-    def pick(self, data: Estimate, size: Sizes, streams: Streams) -> Estimate:
+    def pick(self, data: Remembered, size: Sizes, streams: Streams) -> Remembered:
         """The estimate from ``size`` of the items: all of them give the same again."""
         sizes = per_replicate(size, len(streams))
         left_out = np.where(sizes > 0, data.size - sizes, 0)
         variance = left_out / np.maximum(data.size, 1) / np.maximum(sizes, 1)
         params, status = self.asymptotics.displace(data.params, sizes, variance, streams)
-        return Estimate(sizes, params, status | np.where(sizes > 0, data.status, 0))
+        return Remembered(sizes, params, status | np.where(sizes > 0, data.status, 0))
 
-    def merge(self, *data: Estimate) -> Estimate:
+    def merge(self, *data: Remembered) -> Remembered:
         """The estimate from the pool of all items; a single part is returned as it is."""
         if len(data) == 1:
             return data[0]
@@ -89,14 +88,12 @@ class DiffusionEngine:
         params, status = self.asymptotics.pool([part.params for part in data], size)
         for part in data:
             status = status | np.where(part.size > 0, part.status, 0)
-        return Estimate(size.sum(axis=0), params, status)
+        return Remembered(size.sum(axis=0), params, status)
 
-    def fit(self, data: Estimate, start: Params | None, streams: Streams) -> Fit:
+    def fit(self, data: Remembered, start: Params | None, streams: Streams) -> Fit:
         """Give the estimate: there is no EM, and no pass over items."""
         params, status = self.asymptotics.settle(data.params, data.size)
-        if isinstance(self.family, Gaussian) and self.family.ddof:
-            factor = np.sqrt(data.size / np.maximum(data.size - self.family.ddof, 1))
-            params = GaussianParams(params.mean, params.std * factor)
+        params = self.asymptotics.corrected(params, data.size, self.family)
         return Fit(params, np.zeros(len(data.size), dtype=np.int64), status | data.status)
 
     def model(self, params: Params) -> Law:
@@ -125,17 +122,16 @@ class DiffusionEngine:
         ]
 
     def cost(self, n_samples: int) -> Cost:
-        """A few microseconds, whatever N is; nodes of quadrature for each pair of components."""
+        """A few microseconds, whatever N is."""
         numbers = max([*self.family.sizes().values(), 1])
-        each = 5e-9 * numbers if self.family.name == "categorical" else 2e-6 * numbers**2
-        return Cost(2e-6 + each, 1024 * numbers)
+        return Cost(2e-6 + self.asymptotics.seconds(numbers), 1024 * numbers)
 
 
 def _same_family_and_size(truth: Any, learner: Any) -> bool:
     """Whether a recipe's truth is a model that its learner could give."""
     if truth.family != learner.family:
         return False
-    if learner.name == "categorical":
-        return True  # how many categories there are is the truth's to say
+    if ASYMPTOTICS[learner.name].sized_by_truth:
+        return True
     blank = learner.blank(1)
     return all(own.shape == theirs.shape for own, theirs in zip(blank, truth.law()[1], strict=True))

@@ -4,6 +4,15 @@ import math
 
 import numpy as np
 
+from modelcollapse.kernels.bits import (
+    COLLAPSED,
+    DEAD,
+    NONFINITE,
+    NOT_CONVERGED,
+    POINT,
+    PRECISION_LIMIT,
+    UNIDENTIFIED,
+)
 from modelcollapse.kernels.compiling import (
     as_bits,
     as_float,
@@ -17,8 +26,6 @@ from modelcollapse.kernels.estep import e_step, work_rows
 from modelcollapse.kernels.newton import information, newton_step, walk
 from modelcollapse.types import Array, BoolArray, IntArray
 
-DEAD, POINT, COLLAPSED, NOT_CONVERGED, UNIDENTIFIED, PRECISION_LIMIT, NONFINITE = 1, 2, 4, 8, 16, 32, 64
-"""Bits as in `modelcollapse.types.Status`."""
 ROUNDINGS = 8.0
 """A spread of so many units in the last place of the mean is where float64 ends.
 
