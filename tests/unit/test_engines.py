@@ -128,7 +128,8 @@ def items(name, values):
         return Items(values, np.full(len(values), values.shape[1]))
     if name == "grouped":  # whole numbers from 0 on
         counts = np.array([np.bincount(row.astype(int)) for row in values])
-        return Counts(counts, categories(counts.shape[1]).repeated(len(values)))
+        grid = categories(counts.shape[1]).repeated(len(values))
+        return Counts(counts, grid, np.zeros(len(values)), True, streams(len(values)))
     raise AssertionError(f"say how engine {name!r} holds items")
 
 

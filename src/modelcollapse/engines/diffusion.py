@@ -113,7 +113,7 @@ class DiffusionEngine:
 
     def notes(self, n_samples: int) -> list[str]:
         """Training sets smaller than those that were compared with exact fits."""
-        least = self.asymptotics.least
+        least = self.asymptotics.least(self.family)
         if n_samples >= least:
             return []
         return [
