@@ -40,7 +40,7 @@ from modelcollapse.families.mixture import Mixture, MixtureParams
 from modelcollapse.grids import Resolution
 from modelcollapse.recursion import generations
 from modelcollapse.sources import Law
-from modelcollapse.streams import LANES, WORDS, Streams
+from modelcollapse.streams import STREAM_LANES, WORDS, Streams
 from modelcollapse.theory import moment_recursion
 from modelcollapse.workflows import Mix
 
@@ -124,7 +124,7 @@ def exponent(found: np.ndarray, error: np.ndarray) -> tuple[float, float]:
 def streams_of(replicates: int, seed: tuple[int, ...]) -> Streams:
     """States for kernels out of one generator: one generator a replicate, as a recipe has, takes longer."""
     rng = np.random.Generator(np.random.PCG64DXSM(list(seed)))
-    state = rng.integers(2**64, size=(replicates, WORDS, LANES), dtype=np.uint64)
+    state = rng.integers(2**64, size=(replicates, WORDS, STREAM_LANES), dtype=np.uint64)
     return Streams((rng,) * replicates, state)
 
 
