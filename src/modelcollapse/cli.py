@@ -108,9 +108,9 @@ def run(
                 say(f"interrupted while saving; the whole result is in {out}")
         if caught:
             raise SystemExit(128 + caught[0])
+    typer.echo(summary(dataset))
     if figure is not None:
         _draw(dataset, "overview", figure)
-    typer.echo(summary(dataset))
     if compared is not None:
         _compare(dataset, compared, threads, out)
     written = [f"{name}: {path}" for name, path in (("Result", out), ("Figure", figure)) if path]
@@ -181,7 +181,13 @@ def _check_figure(path: Path, option: str, result: Path | None) -> None:
 def _draw(dataset: "xr.Dataset", kind: str, path: Path) -> None:
     from modelcollapse import plots
 
-    replace(path, "--figure", lambda beside: plots.plot(dataset, kind=kind, path=beside))
+    def draw(beside: Path) -> None:
+        try:
+            plots.plot(dataset, kind=kind, path=beside)
+        except ValueError as error:
+            raise RecipeError(str(error)) from None
+
+    replace(path, "--figure", draw)
 
 
 def _run(

@@ -11,7 +11,7 @@ from modelcollapse.errors import Problem, RecipeError
 from modelcollapse.experiment import Experiment
 from modelcollapse.metrics import metrics_of
 from modelcollapse.results import experiment_of, measure
-from modelcollapse.types import Array
+from modelcollapse.types import Array, Status
 
 FALSE_ALARM = 1e-4
 """Probability that two engines with the same law are told apart, over all that is compared."""
@@ -53,12 +53,15 @@ class CrossCheck:
         `FALSE_ALARM`.
     sees
         The difference of two distribution functions that a row would notice half of the time.
+    statuses
+        For each engine, in how many replicates a status was ever set.
     """
 
     engines: tuple[str, str]
     rows: tuple[Row, ...]
     agree: bool
     sees: float
+    statuses: tuple[dict[str, int], dict[str, int]]
 
     def __str__(self) -> str:
         """A table, and the verdict in a sentence."""
@@ -70,6 +73,9 @@ class CrossCheck:
             f"{row.distance:>8.3f}  {row.p:>7.2g}"
             for row in self.rows
         ]
+        for engine, counts in zip(self.engines, self.statuses, strict=True):
+            flags = ", ".join(f"{name} in {count}" for name, count in counts.items()) or "none"
+            lines.append(f"Replicates with a status, {engine}: {flags}")
         verdict = "no difference in law is seen" if self.agree else "THE ENGINES DIFFER IN LAW"
         alarm = f"{FALSE_ALARM:g}"
         lines.append(f"{verdict} (false alarms: {alarm}; distances of about {self.sees:.2g} are noticed)")
@@ -137,8 +143,9 @@ def compare(first: xr.Dataset, second: xr.Dataset) -> CrossCheck:
     size = first.sizes["replicate"] * second.sizes["replicate"]
     total = first.sizes["replicate"] + second.sizes["replicate"]
     sees = float(kstwobign.isf(level)) * float(np.sqrt(total / size))
+    statuses = (_statuses(first), _statuses(second))
     engines = (experiment.engine, experiment_of(second).engine)
-    return CrossCheck(engines, tuple(rows), all(row.p >= level for row in rows), min(sees, 1.0))
+    return CrossCheck(engines, tuple(rows), all(row.p >= level for row in rows), min(sees, 1.0), statuses)
 
 
 def _values(dataset: xr.Dataset, name: str, generations: list[int]) -> Array:
@@ -146,3 +153,10 @@ def _values(dataset: xr.Dataset, name: str, generations: list[int]) -> Array:
     values = measure(dataset.sel(generation=generations), name).transpose("replicate", "generation").values
     mantissa, exponent = np.frexp(values)
     return np.asarray(np.ldexp(np.round(mantissa, 9), exponent))
+
+
+def _statuses(dataset: xr.Dataset) -> dict[str, int]:
+    """In how many replicates each status was ever set."""
+    ever = np.bitwise_or.reduce(dataset["status"].transpose("replicate", "generation").values, axis=1)
+    counts = {str(member.name).lower(): int(((ever & int(member)) != 0).sum()) for member in Status}
+    return {name: count for name, count in counts.items() if count}

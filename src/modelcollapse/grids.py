@@ -63,7 +63,7 @@ class Resolution:
         ``(replicate or 1,)``: stds that the grid goes beyond every mean.
     """
 
-    parts: float
+    parts: float | Array
     reach: Array
 
 
@@ -82,7 +82,8 @@ def of_mixtures(parts: Parts, resolution: Resolution) -> Grid:
     """The grid of each mixture ``(replicate, component)``, of a single one for each reach."""
     count = max(len(parts[0]), len(resolution.reach))
     exponent, first, bins = (np.empty(count, dtype=np.int64) for _ in range(3))
-    kernels.choose_grids(*parts, resolution.reach, resolution.parts, MOST_BINS, exponent, first, bins)
+    least = np.array(np.broadcast_to(resolution.parts, resolution.reach.shape), dtype=np.float64)
+    kernels.choose_grids(*parts, resolution.reach, least, MOST_BINS, exponent, first, bins)
     return Grid(exponent, first, bins)
 
 
@@ -99,7 +100,7 @@ def of_values(values: Array, resolution: Resolution) -> Grid:
     Data may have clusters much narrower than the whole, and empty bins cost little.
     """
     low, high = float(values.min()), float(values.max())
-    width = min(float(values.std()) / (8.0 * resolution.parts), 2.0 * (high - low) / MOST_BINS)
+    width = min(float(values.std()) / (8.0 * float(np.max(resolution.parts))), 2.0 * (high - low) / MOST_BINS)
     exponent = int(np.frexp(width)[1]) - 1
     while (high - low) / 2.0**exponent > MOST_BINS - 4:
         exponent += 1

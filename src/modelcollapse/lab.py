@@ -126,7 +126,7 @@ def run(
     RecipeError
         Where the recipe is beyond the limits; nothing has been computed.
     """
-    experiment = experiment.settled()
+    asked, experiment = experiment, experiment.settled()
     for name, value in (("threads", threads), ("chunk", chunk)):
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
             raise RecipeError([Problem(name, value, "must be an integer >= 1")])
@@ -140,7 +140,8 @@ def run(
             work.do(rows)
     else:
         _on_threads(work, chunks, threads)
-    return work.result()
+    dataset = work.result()
+    return dataset if asked is experiment else dataset.assign_attrs(notes="; ".join(asked.notes()))
 
 
 def replay(dataset: xr.Dataset, *, threads: int | None = None) -> xr.Dataset:

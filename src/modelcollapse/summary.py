@@ -15,7 +15,7 @@ from modelcollapse.results import COUNTS, experiment_of, measure
 from modelcollapse.theory import Expectation, expectations
 from modelcollapse.types import Array, IntArray, Status
 
-FEW = 30
+FEW = 100
 """Replicates below which the summary gives no z."""
 FAST = ("total_variance", "squared_error_of_mean", "std", "heterozygosity", "squared_error_of_probabilities")
 """Metrics of laws that cost nothing to compute for every replicate."""

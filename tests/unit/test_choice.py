@@ -53,8 +53,9 @@ def test_more_generations_take_the_same_engine(kind):
 def test_auto_gives_the_bits_of_the_engine_it_names():
     sizes = {"n_samples": 5_000, "generations": 5, "replicates": 3}
     dataset = mc.run(auto(**sizes))
-    assert dataset.identical(mc.run(mc.Experiment(engine="grouped", **sizes)))
-    assert mc.replay(dataset).identical(dataset)
+    assert dataset.equals(mc.run(mc.Experiment(engine="grouped", **sizes)))
+    assert mc.replay(dataset).equals(dataset)
+    assert "auto" in dataset.attrs["notes"]
 
 
 def test_a_pool_that_cannot_be_counted_is_refused_by_every_engine():

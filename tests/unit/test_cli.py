@@ -154,7 +154,7 @@ def test_a_table_is_replaced_whole_or_not_at_all(call, tmp_path, monkeypatch):
 
 
 def test_run_writes_a_result_and_a_figure_and_prints_the_laws(call, tmp_path):
-    many = [*SMALL, "--set", "replicates=40"]  # from 30 on there is a z
+    many = [*SMALL, "--set", "replicates=120"]  # from 100 on there is a z
     code, out, err = call("run", *many, "--out", "out.zarr", "--figure", "out.svg")
     assert (code, err) == (0, "")
     assert sorted(os.listdir(tmp_path)) == ["out.svg", "out.zarr"]
@@ -166,7 +166,7 @@ def test_run_writes_a_result_and_a_figure_and_prints_the_laws(call, tmp_path):
     assert row[1] == f"{float(measured):.5g}"
     assert row[3] == f"{5 * (49 / 50) ** 6:.5g}"
     z = (float(measured) - 5 * (49 / 50) ** 6) / (
-        float(dataset["total_variance"][:, -1].std(ddof=1)) / 40**0.5
+        float(dataset["total_variance"][:, -1].std(ddof=1)) / 120**0.5
     )
     assert row[4] == f"{z:+.2f}"
 

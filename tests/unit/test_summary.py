@@ -16,7 +16,7 @@ CATEGORICAL = {
 
 def run(**values):
     return mc.run(
-        mc.Experiment(**{"n_samples": 50, "generations": 20, "replicates": 40, **values}), threads=1
+        mc.Experiment(**{"n_samples": 50, "generations": 20, "replicates": 120, **values}), threads=1
     )
 
 

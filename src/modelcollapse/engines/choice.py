@@ -25,13 +25,14 @@ def choose(experiment: Any) -> tuple[str, str]:
     number of generations does not enter, so that a longer run of a recipe is the same run.
     """
     learner: Family = experiment.learner
-    if GroupedEngine(learner).refuses(experiment):
+    refusal = GroupedEngine(learner).refuses(experiment)
+    if refusal:
         if experiment.n_samples > MOST_HELD and not DiffusionEngine(learner).refuses(experiment):
             return (
                 "diffusion",
                 "these are too many items to hold, and the grouped engine refuses the recipe",
             )
-        return "exact", "the grouped engine refuses the recipe"
+        return "exact", f"the grouped engine {refusal[0].allowed}"
     if learner.items != REAL:
         return "grouped", "counts of categories are exact, and their cost does not depend on N"
     if experiment.workflow.grows:

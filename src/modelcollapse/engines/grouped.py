@@ -1,12 +1,13 @@
-"""The grouped engine: a training set is counts on bins. Its cost does not depend on N.
+"""The grouped engine: a training set is counts on bins. Its cost hardly depends on N.
 
 It is exact for the experiment with rounded items: each item is known by the bin it fell into. Widths follow
 the model, a fraction of its least spread, so that late collapse stays resolved. A fit takes the middles of
 the bins, weighted by their counts, and takes the variance that rounding adds, width^2/12, off every component
 (Sheppard 1898, Proc. London Math. Soc. 29, 353). What is left of the rounding falls as the width squared: a
 fit is noisier by a factor of 1 + width^2/(12 std^2) or its square. A mixture's fit is off besides, by the
-fourth power of the width and whatever N is: see ``verification/grouped_order.py``. Categories are their
-own bins: for them nothing is rounded.
+fourth power of the width and whatever N is: see ``verification/grouped_order.py``. The noise of a fit falls
+with N, so beyond a billion items bins are finer, by the sixth root of N: that share of the noise then falls.
+Categories are their own bins: for them nothing is rounded.
 """
 
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ from modelcollapse.types import Array, IntArray, Params, Sizes, Status, per_repl
 
 PARTS = 6.0
 """Bins that the least spread holds at least: at most 12, since widths are powers of two."""
+MANY = 1e9
+"""Items beyond which bins are finer, in proportion to the sixth root: see the module's docstring."""
 COARSE = 2.0
 """A spread of fewer bins than this is not resolved."""
 USUAL_BINS = 300
@@ -75,7 +78,8 @@ class GroupedEngine:
         # each replicate's by its own size: a grid must not depend on the others of a batch
         several = sizes if isinstance(size, np.ndarray) else sizes[:1]
         reach = -ndtri(np.minimum(LOST / np.maximum(several, 1), 0.1))
-        grid = source.grid(Resolution(self.parts, reach))
+        finer = np.maximum(several / MANY, 1.0) ** (1.0 / 6.0)
+        grid = source.grid(Resolution(self.parts * finer, reach))
         mass = source.masses(grid)
         rounding = source.rounding(grid)
         grid = grid.repeated(len(streams))

@@ -25,7 +25,7 @@ def _log2_floor(x: float) -> int:
 
 @compiled
 def choose_grids(
-    w: Array, m: Array, s: Array, reach: Array, parts: float, most: int,
+    w: Array, m: Array, s: Array, reach: Array, parts: Array, most: int,
     exponent: IntArray, first: IntArray, bins: IntArray,
 ) -> None:  # fmt: skip
     """Choose the grid of each mixture ``(replicate, component)``; a single row is the mixture of all.
@@ -35,7 +35,8 @@ def choose_grids(
     points has bins of a rounding.
     """
     for r in range(exponent.size):
-        row, far = (r if w.shape[0] > 1 else 0), reach[r if reach.size > 1 else 0]
+        row, one = (r if w.shape[0] > 1 else 0), (r if reach.size > 1 else 0)
+        far = reach[one]
         low, high, least, place = np.inf, -np.inf, np.inf, 1e-290
         for k in range(w.shape[1]):
             if w[row, k] <= 0.0:
@@ -46,7 +47,7 @@ def choose_grids(
         place = max(place, abs(low), abs(high))
         e = _log2_floor(place) - PRECISION
         if least < np.inf:
-            e = max(e, _log2_floor(least / parts))
+            e = max(e, _log2_floor(least / parts[one]))
         while (high - low) / 2.0**e > most - 2:
             e += 1
         exponent[r] = e

@@ -15,7 +15,7 @@ QUANTILES = (0.1, 0.5, 0.9)
 POINTS = 200
 """Generations that are drawn at most."""
 MODELS = 4000
-"""Models that a slow metric takes at most for one curve, as long as 25 generations are left: about 5 s."""
+"""Models that a slow metric takes at most for one curve: 25 generations at least, 160 replicates at most."""
 SLOW = ("wasserstein2",)
 MANY = 200
 """With more replicates than this, single ones are stored as pixels in SVG and PDF."""
@@ -66,7 +66,7 @@ def measured(dataset: xr.Dataset, name: str) -> xr.DataArray:
     """Measure some generations: without 0 where the metric is a distance, and 0 there by definition."""
     slow = name in SLOW
     points = min(POINTS, max(25, MODELS // dataset.sizes["replicate"])) if slow else POINTS
-    part = thinned(dataset, points)
+    part = thinned(dataset, points).isel(replicate=slice(MODELS // 25 if slow else None))
     if METRICS[name].is_distance:
         part = part.isel(generation=part["generation"].values > 0)
     with np.errstate(all="ignore"):
