@@ -21,6 +21,12 @@ from modelcollapse.types import Params
 
 CHUNK_BYTES = 3 * 2**23
 """Memory of a chunk: training sets of 8 MiB stay in the cache between drawing and fitting."""
+WORTH_A_THREAD = 5e-4
+"""Seconds of kernels a generation, as engines estimate them, below which a chunk is not worth a thread.
+
+Between kernels a thread holds the interpreter for about 100 us. Two threads with little else to do wait for
+each other, and take twice as long as one.
+"""
 BLOCK = 64
 """Generations that are recorded together."""
 MAX_MEMORY = 8 * 2**30
@@ -152,8 +158,9 @@ def replay(dataset: xr.Dataset, *, threads: int | None = None) -> xr.Dataset:
 def _chunks(experiment: Experiment, threads: int, chunk: int | None) -> list[slice]:
     replicates = experiment.replicates
     if chunk is None:
-        memory = max(_cost(experiment).memory, 1)
-        chunk = max(1, min(math.ceil(replicates / threads), CHUNK_BYTES // memory))
+        cost = _cost(experiment)
+        busy = max(1, min(threads, int(replicates * cost.seconds / WORTH_A_THREAD)))
+        chunk = max(1, min(math.ceil(replicates / busy), CHUNK_BYTES // max(cost.memory, 1)))
     return [slice(i, min(i + chunk, replicates)) for i in range(0, replicates, chunk)]
 
 
