@@ -52,6 +52,20 @@ RECIPES = {
         "engine": "grouped", "n_samples": 200,
         "workflow": {"kind": "mix", "real": 0.05, "kept": 0.2, "assignment": "per-sample"},
     },
+    "grouped, a part that few replicates have": {
+        "engine": "grouped", "n_samples": 50, "generations": 80,
+        "workflow": {"kind": "mix", "real": 0.004, "kept": 0.004, "assignment": "per-sample"},
+    },
+    "grouped, fixed": {
+        "engine": "grouped", "n_samples": 100,
+        "workflow": {"kind": "mix", "real": 0.1, "real_source": "fixed"},
+    },
+    "diffusion": {"engine": "diffusion", "n_samples": 1_000},
+    "diffusion, per-sample": {
+        "engine": "diffusion", "n_samples": 500,
+        "workflow": {"kind": "mix", "real": 0.01, "kept": 0.2, "assignment": "per-sample"},
+    },
+    "diffusion, pool": {"engine": "diffusion", "workflow": {"kind": "accumulate-subsample", "real": 0.1}},
     "grouped, k-means": {"engine": "grouped", "learner": {"family": "mixture", "start": "kmeans"}},
     "grouped, collapsing": {"engine": "grouped", "n_samples": 3, "generations": 90, "learner": GAUSSIAN},
     "grouped, accumulate": {"engine": "grouped", "workflow": {"kind": "accumulate", "real": 0.1}},

@@ -111,12 +111,13 @@ class GroupedEngine:
         )
         total, rounding = np.zeros((len(grid.bins), grid.most), dtype=np.int64), np.zeros(len(grid.bins))
         streams = data[0].streams
-        for size, part in zip(sizes, data, strict=True):
+        shares = sizes / np.maximum(sizes.sum(axis=0), 1)  # exactly 1 where all items are of one part
+        for share, part in zip(shares, data, strict=True):
             own = part.grid
             place = (own.exponent, own.first, own.bins, grid.exponent, grid.first)
             add_counts(part.count, *place, streams.state, total)
-            rounding += size * (part.rounding + np.abs(grid.width() ** 2 - own.width() ** 2) / 12.0)
-        return Counts(total, grid, rounding / np.maximum(sizes.sum(axis=0), 1), False, streams)
+            rounding += share * (part.rounding + np.abs(grid.width() ** 2 - own.width() ** 2) / 12.0)
+        return Counts(total, grid, rounding, False, streams)
 
     def fit(self, data: Counts, start: Params | None, streams: Streams) -> Fit:
         """Fit the family to the middles of the bins, and take off the variance that rounding adds."""
