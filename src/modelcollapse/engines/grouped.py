@@ -159,6 +159,6 @@ class GroupedEngine:
         ]
 
     def cost(self, n_samples: int) -> Cost:
-        """What some 300 bins take, or as many as there are categories; up to four times that beyond N = 1e9."""
+        """What 300 bins take, or one a category; beyond N = 1e9 up to four times that."""
         bins = max([USUAL_BINS, *(self.family.sizes().values() if self.family.items != REAL else ())])
         return Cost(1e-5 + 1e-7 * bins, 8 * 5 * bins)
