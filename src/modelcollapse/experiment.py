@@ -16,7 +16,6 @@ from modelcollapse import families, recipe, saving, streams, truths, workflows
 from modelcollapse.engines import ENGINES
 from modelcollapse.engines.choice import choose
 from modelcollapse.errors import DataError, Problem, RecipeError
-from modelcollapse.families.categorical import Categorical
 from modelcollapse.families.mixture import Mixture, MixtureTruth, lengths_differ
 from modelcollapse.fields import LARGEST, Count, Seed, Table, bad
 from modelcollapse.sources import DataSet, Law, Truth
@@ -100,9 +99,7 @@ class Experiment(Table):
             raise DataError(error.problems, file) from None
         if problems:
             raise DataError(problems, file)
-        if isinstance(self.learner, Categorical) and isinstance(self._source, Law):
-            # how many categories there are is the truth's to say
-            self.__dict__["learner"] = self.learner.of(self._source.params.probability.shape[1])
+        self.__dict__["learner"] = self.learner.suited(self._source)
 
     @classmethod
     def from_toml(cls, source: str | Path, changes: Iterable[str] = ()) -> "Experiment":
@@ -257,9 +254,10 @@ def _too_many(experiment: Experiment) -> list[Problem]:
 
 def _other_items(truth: Any, learner: Any) -> list[Problem]:
     """A learner of other items than the truth's."""
-    if truth.items == learner.items:
+    if truth.items in (learner.learns or (learner.items,)):
         return []
-    fitting = ", ".join(repr(one.name) for one in families.LEARNERS if one.items == truth.items)
+    learners = (one for one in families.LEARNERS if truth.items in (one.learns or (one.items,)))
+    fitting = ", ".join(repr(one.name) for one in learners)
     allowed = f"must be one of {fitting}: the truth's items are {truth.items}"
     return [Problem("learner.family", learner.name, allowed)]
 

@@ -205,7 +205,7 @@ class _Work:
             if state.generation == self.saved[column]:
                 block.append((state.params, info))
                 column += 1
-            if len(block) == BLOCK:
+            if len(block) == BLOCK or experiment.learner.remembers:  # whose parameters may be large
                 self._record(rows, column, block)
             self.reached[rows] = state.generation
             if self.progress is not None:
@@ -215,7 +215,7 @@ class _Work:
     def _record(self, rows: slice, column: int, block: list[tuple[Params, Info]]) -> None:
         """Write the generations of a block, which end before ``column``: together, it costs a tenth."""
         if block:
-            results.put(self.variables, rows, column - len(block), self.experiment.learner, block)
+            results.put(self.variables, rows, column - len(block), self.experiment, block)
             block.clear()
 
     def result(self) -> xr.Dataset:

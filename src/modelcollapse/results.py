@@ -8,7 +8,7 @@ import xarray as xr
 
 from modelcollapse.experiment import Experiment
 from modelcollapse.families.base import Family
-from modelcollapse.metrics import metrics_of
+from modelcollapse.metrics import METRICS, metrics_of
 from modelcollapse.recursion import Info
 from modelcollapse.sources import Law
 from modelcollapse.types import Array, Params, Status
@@ -45,7 +45,16 @@ def shapes(experiment: Experiment) -> dict[str, tuple[int, ...]]:
     learner = experiment.learner
     sizes = learner.sizes()
     found = {name: tuple(sizes[d] for d in axes) for name, axes in learner.dimensions.items()}
-    return found | dict.fromkeys(BOOKKEEPING, ())
+    return found | dict.fromkeys((*remembered(experiment), *BOOKKEEPING), ())
+
+
+def remembered(experiment: Experiment) -> list[str]:
+    """Metrics that are measured while a recipe runs, since no result stores the learner's parameters."""
+    learner = experiment.learner
+    if not learner.remembers:
+        return []
+    known = metrics_of(learner, experiment.source)
+    return [name for name in known if name not in learner.dimensions]
 
 
 def allocate(experiment: Experiment, saved: int) -> Variables:
@@ -70,23 +79,49 @@ def _put_truth(experiment: Experiment, variables: Variables) -> None:
         mean, variance = experiment.source.moments()
         variables["total_mean"][:, 0] = mean[0]
         variables["total_variance"][:, 0] = variance[0]
+    for name in remembered(experiment):
+        metric = metrics_of(experiment.learner, experiment.source)[name]
+        variables[name][:, 0] = metric.value_at_truth(experiment.source, None)
 
 
 def put(
-    variables: Variables, rows: slice, column: int, family: Family, block: Sequence[tuple[Params, Info]]
+    variables: Variables,
+    rows: slice,
+    column: int,
+    experiment: Experiment,
+    block: Sequence[tuple[Params, Info]],
 ) -> None:
     """Write some generations of some replicates, from ``column`` on."""
     shape = (rows.stop - rows.start, len(block))
     columns = slice(column, column + len(block))
-    fields = zip(*(params for params, _ in block), strict=True)
-    together = [np.stack(field, axis=1).reshape(shape[0] * shape[1], *field[0].shape[1:]) for field in fields]
-    for name, value in family.record(type(block[0][0])(*together)).items():
-        variables[name][rows, columns] = value.reshape(*shape, *value.shape[1:])
+    if experiment.learner.remembers:
+        recorded = [_measured(experiment, params) for params, _ in block]
+        values = {name: np.stack([one[name] for one in recorded], axis=1) for name in recorded[0]}
+    else:
+        values = _recorded(experiment.learner, [params for params, _ in block], shape)
+    for name, value in values.items():
+        variables[name][rows, columns] = value
     counts = np.stack([info.counts for _, info in block], axis=1)
     for i, name in enumerate(COUNTS):
         variables[name][rows, columns] = counts[:, :, i]
     variables["iterations"][rows, columns] = np.stack([info.iterations for _, info in block], axis=1)
     variables["status"][rows, columns] = np.stack([info.status for _, info in block], axis=1)
+
+
+def _recorded(family: Family, each: Sequence[Params], shape: tuple[int, int]) -> dict[str, Array]:
+    """What a family records of some generations, all of them together: ``(replicate, generation, ...)``."""
+    fields = zip(*each, strict=True)
+    together = [np.stack(field, axis=1).reshape(shape[0] * shape[1], *field[0].shape[1:]) for field in fields]
+    values = family.record(type(each[0])(*together))
+    return {name: value.reshape(*shape, *value.shape[1:]) for name, value in values.items()}
+
+
+def _measured(experiment: Experiment, params: Params) -> dict[str, Array]:
+    """What is stored of one generation whose parameters are not: ``(replicate, ...)``."""
+    learner, truth = experiment.learner, experiment.source
+    known, models = metrics_of(learner, truth), Law(learner, params)
+    metrics = {name: known[name].compute(models, truth) for name in remembered(experiment)}
+    return {**learner.record(params), **metrics}
 
 
 def assemble(experiment: Experiment, variables: Variables, saved: Sequence[int]) -> xr.Dataset:
@@ -104,10 +139,14 @@ def assemble(experiment: Experiment, variables: Variables, saved: Sequence[int])
     }
     dataset = xr.Dataset(data, coordinates, attrs=_attributes(experiment))
     for name in dataset.data_vars:
-        dataset[name].attrs["long_name"] = LABELS.get(str(name), str(name))
+        dataset[name].attrs["long_name"] = LABELS.get(str(name), _label(str(name)))
     dataset["status"].attrs["flag_masks"] = np.array([int(s) for s in Status], dtype=np.int32)
     dataset["status"].attrs["flag_meanings"] = " ".join(str(s.name).lower() for s in Status)
     return dataset
+
+
+def _label(name: str) -> str:
+    return METRICS[name].label if name in METRICS else name
 
 
 def _attributes(experiment: Experiment) -> dict[str, Any]:
@@ -147,6 +186,9 @@ def measure(dataset: xr.Dataset, name: str) -> xr.DataArray:
     if name not in known:
         raise ValueError(f"metric = {name!r}: must be one of {', '.join(known)}")
     metric = known[name]
+    if family.remembers:
+        stored = dataset[name].transpose("replicate", "generation").copy()
+        return stored.assign_attrs(long_name=metric.label)
     fitted = dataset["generation"].values > 0
     part = dataset.isel(generation=fitted).transpose("replicate", "generation", ...)
     shape = (part.sizes["replicate"], part.sizes["generation"])

@@ -4,6 +4,7 @@ Truth and model are the same kind of thing here. Both answer for their distribut
 metrics can compare a model with the truth.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Protocol, TypeAlias, cast
@@ -16,6 +17,11 @@ from modelcollapse.families.base import REAL, Family, RealFamily
 from modelcollapse.grids import Grid, Resolution
 from modelcollapse.streams import Streams
 from modelcollapse.types import Array, ItemArray, Params, Sizes, per_replicate
+
+ROUNDS = 200
+"""Times that items which a rule keeps are drawn, at most."""
+LEAST_DRAWN = 64
+"""Items drawn at a time, at least, where a rule keeps only some of them."""
 
 
 class Source(Protocol):
@@ -76,6 +82,54 @@ class Law:
     def rounding(self, grid: Grid) -> Array:
         """width^2/12, for densities that are smooth within a bin (Sheppard); categories are not rounded."""
         return grid.width() ** 2 / 12.0
+
+
+@dataclass(frozen=True, eq=False)
+class Filtered:
+    """Items of a law that are kept by a rule: what is drawn is kept or thrown away, until there are enough.
+
+    ``chance`` gives the probability of each item ``(replicate, item)`` to be kept; one of 0 or 1 needs
+    no random number. Where a replicate's items are hardly ever kept, so that `ROUNDS` rounds do not give
+    enough, the rest are NaN, and its fit is not finite: the last model is kept, with a status.
+    """
+
+    law: Law
+    chance: Callable[[ItemArray], Array]
+
+    def sample(self, size: Sizes, streams: Streams) -> ItemArray:
+        """Draw, keep, and draw again what is missing."""
+        wanted = per_replicate(size, len(streams))
+        items = np.full((len(streams), int(wanted.max(initial=0))), np.nan)
+        held = np.zeros(len(streams), dtype=np.int64)
+        for _ in range(ROUNDS):
+            missing = wanted - held
+            if not missing.any():
+                break
+            # each replicate's numbers depend on itself alone: one that has enough draws nothing
+            drawn = self.law.sample(np.where(missing > 0, np.maximum(missing, LEAST_DRAWN), 0), streams)
+            chance = self.chance(drawn)
+            for r, stream in enumerate(streams):
+                if missing[r] == 0:
+                    continue
+                count = max(int(missing[r]), LEAST_DRAWN)
+                kept = drawn[r, :count][stream.random(count) < chance[r, :count]]
+                if len(kept) > missing[r]:  # any of them alike: a sample's order means something
+                    kept = stream.permutation(kept)[: missing[r]]
+                items[r, held[r] : held[r] + len(kept)] = kept
+                held[r] += len(kept)
+        return items
+
+    def grid(self, resolution: Resolution) -> Grid:
+        """There are no bins; the grouped engine has refused the recipe."""
+        raise NotImplementedError
+
+    def masses(self, grid: Grid) -> Array:
+        """There are no bins; the grouped engine has refused the recipe."""
+        raise NotImplementedError
+
+    def rounding(self, grid: Grid) -> Array:
+        """There are no bins; the grouped engine has refused the recipe."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,15 +10,13 @@ import numpy as np
 import xarray as xr
 
 from modelcollapse.experiment import Experiment
-from modelcollapse.metrics import metrics_of
+from modelcollapse.metrics import METRICS, metrics_of
 from modelcollapse.results import COUNTS, experiment_of, measure
 from modelcollapse.theory import Expectation, expectations
 from modelcollapse.types import Array, IntArray, Status
 
 FEW = 100
 """Replicates below which the summary gives no z."""
-FAST = ("total_variance", "squared_error_of_mean", "std", "heterozygosity", "squared_error_of_probabilities")
-"""Metrics of laws that cost nothing to compute for every replicate."""
 MEASURED = 1_000
 """Replicates that the table of medians takes: distances to the truth take a millisecond for ten models."""
 
@@ -45,7 +43,8 @@ def compare(dataset: xr.Dataset, generations: Sequence[int]) -> list[Comparison]
     rows = []
     part = dataset.sel(generation=list(generations))
     for law in expectations(experiment_of(dataset)):
-        values = _values(part if law.metric in FAST else part.isel(replicate=slice(MEASURED)), law.metric)
+        costly = law.metric in METRICS and METRICS[law.metric].costly
+        values = _values(part.isel(replicate=slice(MEASURED)) if costly else part, law.metric)
         if law.statistic == "mean of log":
             with np.errstate(divide="ignore"):
                 values = np.log(values)

@@ -13,6 +13,7 @@ from modelcollapse import metrics
 from modelcollapse.families.categorical import Categorical, CategoricalParams
 from modelcollapse.families.gaussian import Gaussian, GaussianParams
 from modelcollapse.families.mixture import Mixture, MixtureParams
+from modelcollapse.metrics import divergence, heterozygosity, line
 from modelcollapse.results import experiment_of
 from modelcollapse.sources import DataSet, Law
 from modelcollapse.streams import generators
@@ -82,16 +83,16 @@ def brute_force(one, other) -> float:
 def test_wasserstein2_of_two_gaussians(truth):
     mean, std = np.array([1.0, 1.0, -3.0, 1e3, 1.0]), np.array([2.0, 0.5, 2.0, 1e-3, 1e-12])
     law = (mean - 1.0) ** 2 + (std - 2.0) ** 2
-    np.testing.assert_allclose(metrics.wasserstein2(gaussian(mean, std), truth), law, rtol=1e-7, atol=1e-12)
+    np.testing.assert_allclose(line.wasserstein2(gaussian(mean, std), truth), law, rtol=1e-7, atol=1e-12)
     models = mixture(np.ones((5, 1)), mean[:, None], std[:, None])
-    np.testing.assert_allclose(metrics.wasserstein2(models, truth), law, rtol=1e-7, atol=1e-12)
+    np.testing.assert_allclose(line.wasserstein2(models, truth), law, rtol=1e-7, atol=1e-12)
 
 
 @pytest.mark.parametrize("other", MIXTURES)
 @pytest.mark.parametrize("one", MIXTURES)
 def test_wasserstein2_of_two_mixtures(one, other):
     """Against brute force, which jumps between components in steps: 5e-4 of the distance."""
-    measured = metrics.wasserstein2(mixture(*MIXTURES[one]), mixture(*MIXTURES[other]))[0]
+    measured = line.wasserstein2(mixture(*MIXTURES[one]), mixture(*MIXTURES[other]))[0]
     assert measured == pytest.approx(brute_force(one, other), rel=5e-4, abs=1e-9)
 
 
@@ -104,7 +105,7 @@ def test_wasserstein2_is_the_mean_square_of_sorted_samples():
         estimates.append(np.mean((x - y) ** 2))
     error = np.std(estimates, ddof=1) / np.sqrt(20)
     # two samples are a little farther apart than their laws, here by less than 0.02
-    assert abs(np.mean(estimates) - metrics.wasserstein2(one, other)[0]) < 4 * error + 0.02
+    assert abs(np.mean(estimates) - line.wasserstein2(one, other)[0]) < 4 * error + 0.02
 
 
 @pytest.mark.parametrize("name", MIXTURES)
@@ -112,22 +113,22 @@ def test_wasserstein2_of_a_translation(name):
     weight, mean, std = MIXTURES[name]
     for c in (0.0, 1e-3, -2.0, 100.0):
         moved = mixture(weight, np.array(mean) + c, std)
-        measured = metrics.wasserstein2(moved, mixture(weight, mean, std))[0]
+        measured = line.wasserstein2(moved, mixture(weight, mean, std))[0]
         assert measured == pytest.approx(c**2, rel=1e-8, abs=1e-18)
 
 
 def test_wasserstein2_of_points():
     one = mixture([1.0, 0.0], [3.0, 9.0], [0.0, 1.0])
     truth = gaussian(1.0, 2.0)
-    assert metrics.wasserstein2(one, truth)[0] == pytest.approx(2.0**2 + 2.0**2, rel=1e-9)
-    assert metrics.wasserstein2(gaussian(3.0, 0.0), truth)[0] == pytest.approx(8.0, rel=1e-9)
+    assert line.wasserstein2(one, truth)[0] == pytest.approx(2.0**2 + 2.0**2, rel=1e-9)
+    assert line.wasserstein2(gaussian(3.0, 0.0), truth)[0] == pytest.approx(8.0, rel=1e-9)
     two = mixture([0.5, 0.5], [-1.5, 1.5], [0.0, 0.0])  # E |X| = sqrt(2/pi)
     law = 1 + 1.5**2 - 2 * 1.5 * np.sqrt(2 / np.pi)
-    assert metrics.wasserstein2(two, gaussian(0.0, 1.0))[0] == pytest.approx(law, rel=1e-9)
+    assert line.wasserstein2(two, gaussian(0.0, 1.0))[0] == pytest.approx(law, rel=1e-9)
     skew = mixture([0.2, 0.8], [-1.0, 2.0], [0.0, 0.0])
     cut = norm.pdf(norm.ppf(0.2))  # E X 1(X < its 20 % quantile) = -cut
     law = 1 + 0.2 * 1 + 0.8 * 4 - 2 * (cut + 2 * cut)
-    assert metrics.wasserstein2(skew, gaussian(0.0, 1.0))[0] == pytest.approx(law, rel=1e-6)
+    assert line.wasserstein2(skew, gaussian(0.0, 1.0))[0] == pytest.approx(law, rel=1e-6)
 
 
 def test_wasserstein2_of_points_to_data():
@@ -135,9 +136,9 @@ def test_wasserstein2_of_points_to_data():
     model = mixture([0.25, 0.75], [-1.0, 2.0], [0.0, 0.0])
     data = DataSet(np.array([0.0, 4.0]))
     law = 0.25 * 1 + 0.25 * 4 + 0.5 * 4
-    assert metrics.wasserstein2(model, data)[0] == pytest.approx(law, rel=1e-12)
+    assert line.wasserstein2(model, data)[0] == pytest.approx(law, rel=1e-12)
     same = mixture([0.5, 0.5], [4.0, 0.0], [0.0, 0.0])
-    assert metrics.wasserstein2(same, data)[0] == pytest.approx(0.0, abs=1e-14)
+    assert line.wasserstein2(same, data)[0] == pytest.approx(0.0, abs=1e-14)
 
 
 @pytest.mark.parametrize("n", [2, 3, 10, 272])
@@ -152,7 +153,7 @@ def test_wasserstein2_to_data_against_brute_force(name, n):
         score = (low + high) / 2 + (high - low) / 2 * node
         w = (high - low) / 2 * weight * norm.pdf(score)
         law += float(w @ (quantile(MIXTURES[name], score) - value) ** 2)
-    measured = metrics.wasserstein2(mixture(*MIXTURES[name]), DataSet(values))[0]
+    measured = line.wasserstein2(mixture(*MIXTURES[name]), DataSet(values))[0]
     assert measured == pytest.approx(law, rel=1e-3)
 
 
@@ -164,7 +165,7 @@ def test_wasserstein2_of_a_gaussian_to_data():
     centred = np.sort(values) - 1e4
     law = np.mean(centred**2) + 1.5**2 - 2 * centred @ (parts - 1e4 / 50)
     for model in (gaussian(1e4, 1.5), mixture([0.3, 0.7], [1e4, 1e4], [1.5, 1.5])):
-        assert metrics.wasserstein2(model, DataSet(values))[0] == pytest.approx(law, rel=1e-7)
+        assert line.wasserstein2(model, DataSet(values))[0] == pytest.approx(law, rel=1e-7)
 
 
 def test_a_large_data_set_is_taken_in_groups():
@@ -175,16 +176,16 @@ def test_a_large_data_set_is_taken_in_groups():
     weight = norm.pdf(score) * (score[1] - score[0])
     law = weight @ (0.3 + 1.4 * score - truth.quantile(score)) ** 2
     within = np.mean([group.var() for group in np.array_split(np.sort(values), 2000)])
-    assert metrics.wasserstein2(model, truth)[0] == pytest.approx(law, abs=3 * within + 1e-4 * law)
+    assert line.wasserstein2(model, truth)[0] == pytest.approx(law, abs=3 * within + 1e-4 * law)
 
 
 def test_wasserstein2_of_what_learned_from_data_shrinks_with_n():
     """A fit to n items is O(1/n) from the data set; a wrong centring would not be."""
     truth = DataSet(np.random.default_rng(7).normal(1e6, 1.0, size=300))
     mean, variance = (float(part[0]) for part in truth.moments())
-    near = metrics.wasserstein2(gaussian(mean, np.sqrt(variance)), truth)[0]
+    near = line.wasserstein2(gaussian(mean, np.sqrt(variance)), truth)[0]
     assert 0.0 < near < 0.05
-    far = metrics.wasserstein2(gaussian(mean + 1.0, np.sqrt(variance)), truth)[0]
+    far = line.wasserstein2(gaussian(mean + 1.0, np.sqrt(variance)), truth)[0]
     assert far == pytest.approx(near + 1.0, rel=1e-6)
 
 
@@ -196,8 +197,8 @@ def test_kullback_leibler_of_two_gaussians():
     law = np.log(std / 2.0) + (2.0**2 + (mean - 1.0) ** 2) / (2 * std**2) - 0.5
     for truth in (gaussian(1.0, 2.0), mixture([0.3, 0.7], [1.0, 1.0], [2.0, 2.0])):
         models = mixture(np.ones((4, 1)), mean[:, None], std[:, None])
-        np.testing.assert_allclose(metrics.kullback_leibler(models, truth), law, rtol=1e-9, atol=1e-12)
-        measured = metrics.kullback_leibler(gaussian(mean, std), truth)
+        np.testing.assert_allclose(divergence.kullback_leibler(models, truth), law, rtol=1e-9, atol=1e-12)
+        measured = divergence.kullback_leibler(gaussian(mean, std), truth)
         np.testing.assert_allclose(measured, law, rtol=1e-9, atol=1e-12)
 
 
@@ -208,18 +209,18 @@ def test_kullback_leibler_of_two_mixtures_against_monte_carlo(one, other):
     model, truth = mixture(*MIXTURES[one]), mixture(*MIXTURES[other])
     x = truth.sample(200_000, generators(8, (7,) * 8, [0]))
     gain = (truth.family.log_pdf(truth.params, x) - model.family.log_pdf(model.params, x))[0]
-    measured = metrics.kullback_leibler(model, truth)[0]
+    measured = divergence.kullback_leibler(model, truth)[0]
     assert abs(gain.mean() - measured) <= 4 * gain.std() / np.sqrt(len(gain)) + 1e-12
     assert measured == 0.0 if one == other else measured > 0.01
 
 
 def test_kullback_leibler_of_points_is_infinite_and_to_data_unknown():
     models = mixture([[1.0, 0.0], [0.5, 0.5]], [[0.0, 5.0], [0.0, 1.0]], [[0.0, 1.0], [0.0, 0.0]])
-    np.testing.assert_array_equal(metrics.kullback_leibler(models, gaussian(0.0, 1.0)), np.inf)
-    np.testing.assert_array_equal(metrics.kullback_leibler(gaussian(0.0, 0.0), gaussian(0.5, 1.0)), np.inf)
+    np.testing.assert_array_equal(divergence.kullback_leibler(models, gaussian(0.0, 1.0)), np.inf)
+    np.testing.assert_array_equal(divergence.kullback_leibler(gaussian(0.0, 0.0), gaussian(0.5, 1.0)), np.inf)
     half = mixture([0.5, 0.5], [0.1, 0.0], [0.0, 1.0])  # the point gives no density to real items
-    assert metrics.kullback_leibler(half, gaussian(0.0, 1.0))[0] == pytest.approx(np.log(2), rel=1e-9)
-    assert np.isnan(metrics.kullback_leibler(models, DataSet(np.array([0.0, 1.0])))).all()
+    assert divergence.kullback_leibler(half, gaussian(0.0, 1.0))[0] == pytest.approx(np.log(2), rel=1e-9)
+    assert np.isnan(divergence.kullback_leibler(models, DataSet(np.array([0.0, 1.0])))).all()
 
 
 # tails, components, moments
@@ -228,7 +229,7 @@ def test_kullback_leibler_of_points_is_infinite_and_to_data_unknown():
 @pytest.mark.parametrize("name", MIXTURES)
 def test_tail_mass_of_the_truth_is_two_percent(name):
     truth = mixture(*MIXTURES[name])
-    assert metrics.tail_mass(truth, truth)[0] == pytest.approx(0.02, rel=1e-9)
+    assert line.tail_mass(truth, truth)[0] == pytest.approx(0.02, rel=1e-9)
 
 
 def test_tail_mass_of_a_gaussian():
@@ -236,19 +237,19 @@ def test_tail_mass_of_a_gaussian():
     mean, std = np.array([0.0, 1.0, 0.0, 0.0, 9.0]), np.array([1.0, 1.0, 2.0, 0.0, 0.0])
     with np.errstate(divide="ignore"):
         law = ndtr((-cut - mean) / std) + ndtr((mean - cut) / std)
-    np.testing.assert_allclose(metrics.tail_mass(gaussian(mean, std), gaussian(0.0, 1.0)), law, rtol=1e-12)
+    np.testing.assert_allclose(line.tail_mass(gaussian(mean, std), gaussian(0.0, 1.0)), law, rtol=1e-12)
 
 
 def test_components_alive_and_their_variance():
     weight = [[0.5, 0.5, 0.0], [1.0, 0.0, 0.0], [0.2, 0.3, 0.5], [0.9, 0.1, 0.0]]
     std = [[1.0, 2.0, 9.0], [3.0, 9.0, 9.0], [1.0, 2.0, 3.0], [2.0, 0.0, 9.0]]
     models, truth = mixture(weight, np.zeros((4, 3)), std), gaussian(0.0, 1.0)
-    np.testing.assert_array_equal(metrics.components_alive(models, truth), [2, 1, 3, 2])
+    np.testing.assert_array_equal(line.components_alive(models, truth), [2, 1, 3, 2])
     law = [2.5, 9.0, 14 / 3, 2.0]  # each component alive once, a point as 0
-    np.testing.assert_allclose(metrics.component_variance(models, truth), law, rtol=1e-15)
+    np.testing.assert_allclose(line.component_variance(models, truth), law, rtol=1e-15)
     one = gaussian([0.0, 1.0], [2.0, 0.0])
-    np.testing.assert_array_equal(metrics.components_alive(one, truth), [1, 1])
-    np.testing.assert_array_equal(metrics.component_variance(one, truth), [4.0, 0.0])
+    np.testing.assert_array_equal(line.components_alive(one, truth), [1, 1])
+    np.testing.assert_array_equal(line.component_variance(one, truth), [4.0, 0.0])
 
 
 @pytest.mark.parametrize("name", MIXTURES)
@@ -257,8 +258,8 @@ def test_total_variance_and_squared_error_of_the_mean(name):
     models, truth = mixture(*MIXTURES[name]), gaussian(1.0, 2.0)
     center = weight @ mean
     law = weight @ (std**2 + (mean - center) ** 2)
-    assert metrics.total_variance(models, truth)[0] == pytest.approx(law, rel=1e-12)
-    error = metrics.squared_error_of_mean(models, truth)[0]
+    assert line.total_variance(models, truth)[0] == pytest.approx(law, rel=1e-12)
+    error = line.squared_error_of_mean(models, truth)[0]
     assert error == pytest.approx((center - 1.0) ** 2, rel=1e-12)
 
 
@@ -332,7 +333,7 @@ def test_metrics_of_categories_by_hand():
 
 def test_a_category_that_the_truth_lacks_costs_no_divergence():
     models, truth = categories([0.5, 0.5, 0.0], [0.25, 0.25, 0.5]), categories([0.5, 0.5, 0.0])
-    np.testing.assert_allclose(metrics.kullback_leibler(models, truth), [0.0, np.log(2)], atol=1e-16)
+    np.testing.assert_allclose(divergence.kullback_leibler(models, truth), [0.0, np.log(2)], atol=1e-16)
 
 
 def test_heterozygosity_is_that_of_pairs_of_items():
@@ -341,7 +342,7 @@ def test_heterozygosity_is_that_of_pairs_of_items():
     x = law.sample(200_000, generators(0, (7,) * 8, [0]))[0]
     x = np.random.default_rng(0).permutation(x)
     differ = x[::2] != x[1::2]
-    h = metrics.heterozygosity(law, law)[0]
+    h = heterozygosity(law, law)[0]
     assert abs(differ.mean() - h) < 4 * np.sqrt(h * (1 - h) / 100_000)
 
 

@@ -30,8 +30,8 @@ class Engine(Protocol):
     def pick(self, data: Data, size: Sizes, streams: Streams) -> Data:
         """Pick ``size`` items of each replicate's data, without replacement."""
 
-    def merge(self, *data: Data) -> Data:
-        """Put data together."""
+    def merge(self, *data: Data, weights: tuple[float, ...] | None = None) -> Data:
+        """Put data together; with ``weights``, each item of a part counts as so many in a fit."""
 
     def fit(self, data: Data, start: Params | None, streams: Streams) -> Fit:
         """Fit the learner; ``start`` holds the generating parameters, where they fit."""

@@ -80,7 +80,7 @@ class DiffusionEngine:
         params, status = self.asymptotics.displace(data.params, sizes, variance, streams)
         return Remembered(sizes, params, status | np.where(sizes > 0, data.status, 0))
 
-    def merge(self, *data: Remembered) -> Remembered:
+    def merge(self, *data: Remembered, weights: tuple[float, ...] | None = None) -> Remembered:
         """The estimate from the pool of all items; a single part is returned as it is."""
         if len(data) == 1:
             return data[0]
@@ -107,6 +107,8 @@ class DiffusionEngine:
             families = ", ".join(ASYMPTOTICS)
             return [Problem("engine", "diffusion", f"is for the families {families}, not {learner.name}")]
         wrong = [reason for name, (value, reason) in NEEDS.items() if getattr(learner, name, value) != value]
+        if experiment.workflow.exact_alone:
+            wrong.append(experiment.workflow.exact_alone)
         if not _same_family_and_size(experiment.truth, learner):
             wrong.append("follows the learner's parameters: the truth must be of its family and size")
         return [Problem("engine", "diffusion", reason) for reason in wrong]

@@ -1,6 +1,6 @@
 """The exact engine: a training set is its items. Exact for itself; its cost grows with N."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,15 +11,19 @@ from modelcollapse.families.base import Family, Fit
 from modelcollapse.kernels.counting import shuffle_pick
 from modelcollapse.sources import Law, Source
 from modelcollapse.streams import Streams
-from modelcollapse.types import IntArray, ItemArray, Params, Sizes, per_replicate
+from modelcollapse.types import Array, IntArray, ItemArray, Params, Sizes, per_replicate
 
 
 @dataclass(frozen=True)
 class Items:
-    """Items ``(replicate, item, ...)``, of which the first ``size`` ``(replicate,)`` of a row count."""
+    """Items ``(replicate, item, ...)``, of which the first ``size`` ``(replicate,)`` of a row count.
+
+    ``weight`` ``(replicate, item)`` is what each counts for in a fit, where that is not 1.
+    """
 
     x: ItemArray
     size: IntArray
+    weight: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -43,10 +47,15 @@ class ExactEngine:
             picked = data.x[np.arange(len(data.x))[:, None], picked]
         return Items(picked, sizes)
 
-    def merge(self, *data: Items) -> Items:
+    def merge(self, *data: Items, weights: tuple[float, ...] | None = None) -> Items:
         """Put the items of each replicate one after the other."""
-        if len(data) == 1:
-            return data[0]
+        merged = data[0] if len(data) == 1 else self._joined(data)
+        if weights is None:
+            return merged
+        ones = [replace(part, x=np.full(part.x.shape[:2], w)) for part, w in zip(data, weights, strict=True)]
+        return replace(merged, weight=ones[0].x if len(ones) == 1 else self._joined(tuple(ones)).x)
+
+    def _joined(self, data: tuple[Items, ...]) -> Items:
         size = np.sum([part.size for part in data], axis=0)
         if all(np.all(part.size == part.x.shape[1]) for part in data):
             return Items(np.concatenate([part.x for part in data], axis=1), size)
@@ -58,8 +67,8 @@ class ExactEngine:
         return Items(merged, size)
 
     def fit(self, data: Items, start: Params | None, streams: Streams) -> Fit:
-        """Fit the family to the items, each of weight 1."""
-        return self.family.fit(data.x, data.size, None, start, streams)
+        """Fit the family to the items, each of weight 1 unless weights were given."""
+        return self.family.fit(data.x, data.size, data.weight, start, streams)
 
     def model(self, params: Params) -> Law:
         """The family with the fitted parameters."""

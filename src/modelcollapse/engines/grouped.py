@@ -97,7 +97,7 @@ class GroupedEngine:
         pick_counts(data.count, data.grid.bins, per_replicate(size, len(streams)), streams.state, count)
         return Counts(count, data.grid, data.rounding, False, streams)
 
-    def merge(self, *data: Counts) -> Counts:
+    def merge(self, *data: Counts, weights: tuple[float, ...] | None = None) -> Counts:
         """Add counts, on a grid as fine as those of the parts that were just drawn.
 
         Items move within bins, coarser ones or finer ones, and the variance this adds is remembered: a bin
@@ -142,8 +142,14 @@ class GroupedEngine:
         return Law(self.family, params)
 
     def refuses(self, experiment: Any) -> list[Problem]:
-        """A solver without weights."""
+        """A solver without weights, items that lie on no bins, and workflows for single items."""
         found = []
+        if not self.family.counted:
+            found.append(
+                Problem("engine", "grouped", f"counts items on bins, and a {self.family.name} has none")
+            )
+        if experiment.workflow.exact_alone:
+            found.append(Problem("engine", "grouped", experiment.workflow.exact_alone))
         if getattr(self.family, "solver", "em") != "em":
             allowed = 'cannot be used with learner.solver = "scikit-learn", which takes no weights'
             found.append(Problem("engine", "grouped", allowed))

@@ -6,17 +6,21 @@ that are real numbers.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 
 from modelcollapse.errors import Problem
+from modelcollapse.fields import Table
 from modelcollapse.grids import Grid, Resolution
 from modelcollapse.kernels.em import ROUNDINGS
 from modelcollapse.streams import Streams
 from modelcollapse.types import Array, BoolArray, IntArray, ItemArray, Params, Sizes
 
 REAL = "real numbers"
+VECTORS = "vectors"
+WHOLE = "whole numbers"
+PAIRS = "inputs with labels"
 """What the items of a family or a truth can be: see `Family.items`."""
 
 
@@ -61,6 +65,13 @@ class Family(Protocol):
     """What its items are, in the words of a message. A learner learns from a truth of the same items."""
     dimensions: ClassVar[Mapping[str, tuple[str, ...]]]
     """What `record` returns, with the axes after ``(replicate, generation)``."""
+    counted: ClassVar[bool]
+    """Whether its items can be counted on bins: it has `grid` and `masses`."""
+    tempers: ClassVar[bool]
+    """Whether its models can be `tempered`: sampled with more or less noise than they have."""
+    remembers: ClassVar[bool]
+    """Whether its parameters are data or objects, which no result stores: it has no `restore`, and metrics
+    are measured while it runs."""
 
     def sample(self, params: Params, size: Sizes, streams: Streams) -> ItemArray:
         """Draw ``size`` items for each replicate: ``(replicate, item)``."""
@@ -82,6 +93,13 @@ class Family(Protocol):
     def blank(self, replicates: int) -> Params:
         """Parameters that are not there: NaN."""
 
+    def suited(self, source: Any) -> Self:
+        """The family with what only the truth can say: how many categories, or dimensions, there are."""
+
+    def moments_kept(self, n: int) -> tuple[float, float] | None:
+        """Factor and addition by which a fit to n items changes their variance (divided by n) while it keeps
+        their mean; None where it does neither: see ``theory``."""
+
     def problems(self, n_samples: int) -> list[Problem]:
         """What does not fit together in the settings and N, each alone being right."""
 
@@ -94,6 +112,12 @@ class Family(Protocol):
     def least_values(self) -> int:
         """How many distinct values a data set must hold to be learned."""
 
+    def tempered(self, params: Params, temperature: float) -> Params:
+        """Parameters of the density p^(1/temperature), normalised: a Gaussian's variance times temperature.
+
+        Of a mixture, each component's: its weights stay.
+        """
+
     def fit_seconds(self, items: int) -> float:
         """What a fit takes on one core, to the order of magnitude."""
 
@@ -102,6 +126,52 @@ class Family(Protocol):
 
     def masses(self, params: Params, grid: Grid) -> Array:
         """Probabilities of bins, ``(replicate, bin)``."""
+
+
+class Learner(Table):
+    """A family as a table of a recipe: what most of them answer alike."""
+
+    counted: ClassVar[bool] = False
+    remembers: ClassVar[bool] = False
+    tempers: ClassVar[bool] = False
+    learns: ClassVar[tuple[str, ...]] = ()
+    """The items it can learn from, where those are not its own `items` alone."""
+
+    def suited(self, source: Any) -> Self:
+        """Nothing is the truth's to say."""
+        return self
+
+    def moments_kept(self, n: int) -> tuple[float, float] | None:
+        """Neither mean nor variance is kept."""
+        return None
+
+    def problems(self, n_samples: int) -> list[Problem]:
+        """Nothing: one item is enough."""
+        return []
+
+    def notes(self, n_samples: int) -> list[str]:
+        """Nothing that need be said."""
+        return []
+
+    def sizes(self) -> Mapping[str, int]:
+        """No axes of its own."""
+        return {}
+
+    def least_values(self) -> int:
+        """One is enough."""
+        return 1
+
+    def tempered(self, params: Params, temperature: float) -> Params:
+        """Nothing is tempered; the recipe has been refused."""
+        raise NotImplementedError
+
+    def grid(self, params: Params, resolution: Resolution) -> Grid:
+        """There are no bins; the grouped engine has refused the recipe."""
+        raise NotImplementedError
+
+    def masses(self, params: Params, grid: Grid) -> Array:
+        """There are no bins; the grouped engine has refused the recipe."""
+        raise NotImplementedError
 
 
 class RealFamily(Family, Protocol):

@@ -11,8 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 import numpy as np
 from pydantic import BeforeValidator, PrivateAttr, model_validator
 
-from modelcollapse.errors import Problem
-from modelcollapse.families.base import Fit, check_rows
+from modelcollapse.families.base import Fit, Learner, check_rows
 from modelcollapse.fields import NotNegative, Probabilities, Table, bad, whole
 from modelcollapse.grids import Grid, Resolution, categories
 from modelcollapse.kernels.counting import multinomials
@@ -30,7 +29,7 @@ class CategoricalParams(NamedTuple):
     probability: Array
 
 
-class Categorical(Table):
+class Categorical(Learner):
     """A distribution over categories 0, 1, 2, ...; its fit takes the frequencies.
 
     It has no settings. How many categories there are is the truth's to say: `of` gives the family
@@ -40,6 +39,9 @@ class Categorical(Table):
     name: ClassVar[str] = "categorical"
     items: ClassVar[str] = CATEGORIES
     dimensions: ClassVar[Mapping[str, tuple[str, ...]]] = {"probability": ("category",)}
+
+    counted: ClassVar[bool] = True
+    tempers: ClassVar[bool] = True
 
     family: Literal["categorical"] = "categorical"
 
@@ -51,21 +53,23 @@ class Categorical(Table):
         sized._categories = categories
         return sized
 
-    def problems(self, n_samples: int) -> list[Problem]:
-        """Nothing: one item is enough."""
-        return []
+    def suited(self, source: Any) -> "Categorical":
+        """The family with as many categories as the truth has."""
+        return self.of(source.params.probability.shape[1])
 
-    def notes(self, n_samples: int) -> list[str]:
-        """Nothing that need be said."""
-        return []
+    def tempered(self, params: CategoricalParams, temperature: float) -> CategoricalParams:
+        """Probabilities to the power 1/temperature, normalised: a language model's temperature."""
+        largest = params.probability.max(axis=1, keepdims=True)
+        power = (params.probability / largest) ** (1.0 / temperature)
+        return CategoricalParams(power / power.sum(axis=1, keepdims=True))
+
+    def moments_kept(self, n: int) -> tuple[float, float]:
+        """Frequencies are the means of the categories' indicators, whose variances follow."""
+        return 1.0, 0.0
 
     def sizes(self) -> Mapping[str, int]:
         """One axis, of the categories."""
         return {"category": self._categories}
-
-    def least_values(self) -> int:
-        """One is enough."""
-        return 1
 
     def fit_seconds(self, items: int) -> float:
         """Counting."""

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import log_ndtr, ndtr
 
 from modelcollapse.errors import Problem
-from modelcollapse.families.base import REAL, Fit, at_precision, check_rows
+from modelcollapse.families.base import REAL, Fit, Learner, at_precision, check_rows
 from modelcollapse.fields import Ddof, Positive, Real, Table
 from modelcollapse.grids import Grid, Resolution, masses_of_mixtures, of_mixtures
 from modelcollapse.kernels.compiling import LANES
@@ -27,7 +27,7 @@ class GaussianParams(NamedTuple):
     std: Array
 
 
-class Gaussian(Table):
+class Gaussian(Learner):
     """A Gaussian on the real line; ``ddof`` is what the sum of squares is divided by: n - ddof."""
 
     name: ClassVar[str] = "gaussian"
@@ -39,8 +39,19 @@ class Gaussian(Table):
         "total_variance": (),
     }
 
+    counted: ClassVar[bool] = True
+    tempers: ClassVar[bool] = True
+
     family: Literal["gaussian"] = "gaussian"
     ddof: Ddof = 0
+
+    def tempered(self, params: GaussianParams, temperature: float) -> GaussianParams:
+        """The variance times the temperature."""
+        return GaussianParams(params.mean, params.std * np.sqrt(temperature))
+
+    def moments_kept(self, n: int) -> tuple[float, float]:
+        """The variance is divided by n - ddof."""
+        return n / (n - self.ddof), 0.0
 
     def problems(self, n_samples: int) -> list[Problem]:
         """Too few items to divide by N - ddof."""
@@ -48,18 +59,6 @@ class Gaussian(Table):
             return []
         allowed = f"must be at least {self.ddof + 1} for learner.ddof = {self.ddof}"
         return [Problem("n_samples", n_samples, allowed)]
-
-    def notes(self, n_samples: int) -> list[str]:
-        """Nothing that need be said."""
-        return []
-
-    def sizes(self) -> Mapping[str, int]:
-        """No axes of its own."""
-        return {}
-
-    def least_values(self) -> int:
-        """One is enough."""
-        return 1
 
     def fit_seconds(self, items: int) -> float:
         """Two passes."""

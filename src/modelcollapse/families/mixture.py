@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from scipy.special import ndtr
 
 from modelcollapse.errors import Problem
-from modelcollapse.families.base import REAL, Fit, check_rows
+from modelcollapse.families.base import REAL, Fit, Learner, check_rows
 from modelcollapse.families.climbing import climb
 from modelcollapse.families.scikit_learn import kmeans_start, scikit_learn_fit
 from modelcollapse.fields import Count, NotNegative, Positive, Probabilities, Real, Table, bad
@@ -21,6 +21,9 @@ from modelcollapse.streams import Streams
 from modelcollapse.types import Array, IntArray, Sizes, per_replicate
 
 HALF_LOG_2PI = 0.5 * np.log(2.0 * np.pi)
+
+SCIKIT_LEARN_REG = 1e-6
+"""reg_covar of scikit-learn's GaussianMixture at its defaults."""
 
 
 class MixtureParams(NamedTuple):
@@ -34,7 +37,7 @@ class MixtureParams(NamedTuple):
     std: Array
 
 
-class Mixture(Table):
+class Mixture(Learner):
     """A mixture of ``components`` Gaussians on the real line, and how it is fitted.
 
     ``solver = "em"`` climbs to the maximum of the likelihood: it ends when less than ``tolerance``
@@ -55,6 +58,9 @@ class Mixture(Table):
         "total_variance": (),
     }
 
+    counted: ClassVar[bool] = True
+    tempers: ClassVar[bool] = True
+
     family: Literal["mixture"] = "mixture"
     components: Count = 2
     solver: Literal["em", "scikit-learn"] = "em"
@@ -62,6 +68,14 @@ class Mixture(Table):
     tolerance: Positive = 1e-5
     max_iterations: Count = 10000
     reg_covar: NotNegative = 0.0
+
+    def tempered(self, params: MixtureParams, temperature: float) -> MixtureParams:
+        """The variance of every component times the temperature."""
+        return params._replace(std=params.std * np.sqrt(temperature))
+
+    def moments_kept(self, n: int) -> tuple[float, float]:
+        """An M-step keeps the sample's moments; what regularises is added."""
+        return 1.0, SCIKIT_LEARN_REG if self.solver == "scikit-learn" else self.reg_covar
 
     def problems(self, n_samples: int) -> list[Problem]:
         """Too few items, or settings of ``em`` that scikit-learn's solver would not use."""

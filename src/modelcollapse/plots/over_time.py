@@ -16,7 +16,6 @@ POINTS = 200
 """Generations that are drawn at most."""
 MODELS = 4000
 """Models that a slow metric takes at most for one curve: 25 generations at least, 160 replicates at most."""
-SLOW = ("wasserstein2",)
 MANY = 200
 """With more replicates than this, single ones are stored as pixels in SVG and PDF."""
 SPAN = 100.0
@@ -64,7 +63,7 @@ def metrics(panel: Axes, dataset: xr.Dataset, names: tuple[str, ...]) -> None:
 
 def measured(dataset: xr.Dataset, name: str) -> xr.DataArray:
     """Measure some generations: without 0 where the metric is a distance, and 0 there by definition."""
-    slow = name in SLOW
+    slow = METRICS[name].costly
     points = min(POINTS, max(25, MODELS // dataset.sizes["replicate"])) if slow else POINTS
     part = thinned(dataset, points).isel(replicate=slice(MODELS // 25 if slow else None))
     if METRICS[name].is_distance:

@@ -1,0 +1,17 @@
+"""Metrics, one kind of items a file; a new one is a decorated function in the file of its items."""
+
+from modelcollapse.metrics import categories, divergence, line
+from modelcollapse.metrics.base import METRICS, SPREAD, Metric, metric, metrics_of
+from modelcollapse.metrics.categories import heterozygosity
+
+__all__ = [
+    "METRICS",
+    "SPREAD",
+    "Metric",
+    "categories",
+    "divergence",
+    "heterozygosity",
+    "line",
+    "metric",
+    "metrics_of",
+]

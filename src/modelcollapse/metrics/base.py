@@ -1,0 +1,114 @@
+"""What a metric is: a function of a fitted model and the truth, so that a new one works on old results."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from modelcollapse.families.base import REAL, Family
+from modelcollapse.families.categorical import CATEGORIES
+from modelcollapse.sources import Law, Truth
+from modelcollapse.types import Array
+
+Compute = Callable[[Law, Truth], Array]
+Applies = Callable[[Family, Truth], bool]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number for each model, and all that tables and figures say of it.
+
+    Attributes
+    ----------
+    name, label
+        Its name in Python, and what it is in words.
+    unit
+        Its unit, where ``{x}`` stands for the items'; empty for a count.
+    head
+        The head of its column in the summary, in a word or two; empty where it has none.
+    compute
+        From models ``(model,)`` and the truth to ``(model,)``.
+    applies
+        Whether it can be computed for models of a family, compared with a truth.
+    at_truth
+        Its value for the truth itself: a number, or a function of the truth; without either it is
+        that of the truth as a model, where the truth is of the learner's family and size.
+    costly
+        Whether ten models take as long as a millisecond: tables and figures then measure fewer of them.
+    """
+
+    name: str
+    label: str
+    unit: str
+    head: str
+    compute: Compute
+    applies: Applies
+    at_truth: float | Callable[[Truth], float] | None
+    costly: bool = False
+
+    def value_at_truth(self, truth: Truth, same: Law | None) -> float:
+        """The value at generation 0; ``same`` is the truth as a model of the learner's, if it is one."""
+        if callable(self.at_truth):
+            return self.at_truth(truth)
+        if self.at_truth is not None:
+            return self.at_truth
+        return math.nan if same is None else float(self.compute(same, truth)[0])
+
+    @property
+    def is_distance(self) -> bool:
+        """Whether it is 0 for the truth itself."""
+        return self.at_truth == 0.0
+
+
+METRICS: dict[str, Metric] = {}
+"""All metrics by name; a new one is a decorated function in this file."""
+SQUARE, PROBABILITY, NATS = "({x})²", "probability", "nats"
+
+
+def on_the_line(family: Family, truth: Truth) -> bool:
+    """Of models on the real line."""
+    return family.items == REAL
+
+
+def of_components(family: Family, truth: Truth) -> bool:
+    """Of models that are Gaussians, or mixtures of them."""
+    return family.items == REAL and "std" in family.dimensions
+
+
+def of_categories(family: Family, truth: Truth) -> bool:
+    """Of models that are distributions over categories."""
+    return family.items == CATEGORIES
+
+
+def between_laws(family: Family, truth: Truth) -> bool:
+    """Of models with a density or with probabilities, and a truth that has them, too."""
+    return isinstance(truth, Law)
+
+
+def metric(
+    label: str,
+    unit: str,
+    applies: Applies,
+    head: str = "",
+    at_truth: float | Callable[[Truth], float] | None = None,
+    costly: bool = False,
+) -> Callable[[Compute], Compute]:
+    """Register a function of models and the truth under its own name; see `Metric`."""
+
+    def register(function: Compute) -> Compute:
+        name = function.__name__
+        METRICS[name] = Metric(name, label, unit, head, function, applies, at_truth, costly)
+        return function
+
+    return register
+
+
+def metrics_of(family: Family, truth: Truth) -> dict[str, Metric]:
+    """The metrics that apply to models of a family and a truth, by name."""
+    return {name: one for name, one in METRICS.items() if one.applies(family, truth)}
+
+
+SPREAD = {
+    REAL: ("total_variance", "squared_error_of_mean"),
+    CATEGORIES: ("heterozygosity", "squared_error_of_probabilities"),
+}
+"""By items: how far a model spreads, and the squared error of what it spreads about: V and B of the laws."""

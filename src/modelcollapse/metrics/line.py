@@ -1,0 +1,116 @@
+"""Metrics of models on the real line."""
+
+import numpy as np
+from scipy.special import ndtr, ndtri
+
+from modelcollapse.metrics.base import PROBABILITY, SQUARE, metric, of_components, on_the_line
+from modelcollapse.sources import DataSet, Law, Truth
+from modelcollapse.types import Array
+
+SCORE_LIMIT = 8.2
+"""Probabilities are integrated from Phi(-8.2) = 1e-16 to Phi(8.2)."""
+TAIL_SCORE = float(ndtri(0.01))
+STEPS_AT_ONCE = 2**22
+"""Quantiles held in memory at a time, for the distance to a data set."""
+
+
+@metric("total variance", SQUARE, on_the_line, "variance", lambda truth: float(truth.moments()[1][0]))
+def total_variance(models: Law, truth: Truth) -> Array:
+    """Variance of the whole model."""
+    return models.moments()[1]
+
+
+@metric("mean variance of the components alive", SQUARE, of_components, "of components")
+def component_variance(models: Law, truth: Truth) -> Array:
+    """Variance of the components alive, each counted once; a family of one component is that one."""
+    weight, _, std = _components(models)
+    alive = weight > 0.0
+    return np.asarray(np.sum(np.where(alive, std**2, 0.0), axis=1) / alive.sum(axis=1))
+
+
+@metric("components alive", "", of_components, "alive")
+def components_alive(models: Law, truth: Truth) -> Array:
+    """Components with a weight above 0."""
+    return np.asarray((_components(models)[0] > 0.0).sum(axis=1), dtype=np.float64)
+
+
+@metric("squared error of the mean", SQUARE, on_the_line, at_truth=0.0)
+def squared_error_of_mean(models: Law, truth: Truth) -> Array:
+    """(M - mu0)^2, the square of what the model's mean is off the truth's."""
+    return (models.moments()[0] - truth.moments()[0]) ** 2
+
+
+@metric("mass beyond the truth's 1 % quantiles", PROBABILITY, on_the_line, "tail mass", 0.02)
+def tail_mass(models: Law, truth: Truth) -> Array:
+    """P(X below the truth's 1 % quantile or above its 99 % quantile): 0.02 for the truth itself."""
+    low, high = truth.quantile(np.array([[TAIL_SCORE, -TAIL_SCORE]]))[0]
+    size = len(models.moments()[0])
+    below = models.line.cdf(models.params, np.tile([low, high], (size, 1)))
+    return np.asarray(below[:, 0] + (1.0 - below[:, 1]))
+
+
+@metric("squared Wasserstein-2", SQUARE, on_the_line, "W2^2", 0.0, costly=True)
+def wasserstein2(models: Law, truth: Truth) -> Array:
+    """W2^2 = integral over u of (F^-1(u) - G^-1(u))^2: on the line, the quantiles are the best transport.
+
+    Between laws by Gauss-Legendre panels in the normal score of u, broken where either density
+    bends; against a data set in closed form on each of its steps.
+    """
+    if isinstance(truth, DataSet):
+        return _wasserstein2_to_data(models, truth)
+    assert isinstance(truth, Law)
+    own, theirs = scores(models, models), scores(truth, truth)
+    breaks = np.concatenate([own, np.broadcast_to(theirs, (len(own), theirs.shape[1]))], axis=1)
+    score, weight = panels(breaks, 5)
+    theirs = truth.quantile(score.reshape(1, -1)).reshape(score.shape)
+    return np.asarray(np.einsum("mp,mp->m", weight, (models.quantile(score) - theirs) ** 2))
+
+
+def _components(models: Law) -> tuple[Array, Array, Array]:
+    params = models.params
+    if hasattr(params, "weight"):
+        return params.weight, params.mean, params.std
+    return np.ones((len(params.mean), 1)), params.mean[:, None], params.std[:, None]
+
+
+def scores(law: Law, under: Law) -> Array:
+    """The knots of a law as normal scores of their probabilities under another, or the same."""
+    knots = law.line.knots(law.params)
+    if len(under.moments()[0]) == len(knots):
+        below = under.line.cdf(under.params, knots)
+    else:  # one law for all
+        below = under.line.cdf(under.params, knots.reshape(1, -1)).reshape(knots.shape)
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.clip(ndtri(below), -SCORE_LIMIT, SCORE_LIMIT))
+
+
+def panels(breaks: Array, order: int) -> tuple[Array, Array]:
+    """Nodes and weights, ``(model, point)``, of Gauss-Legendre panels between breaks, for E f(score)."""
+    ends = np.full((len(breaks), 1), SCORE_LIMIT)
+    edges = np.sort(np.concatenate([-ends, breaks, ends], axis=1), axis=1)
+    node, node_weight = np.polynomial.legendre.leggauss(order)
+    half, middle = np.diff(edges, axis=1) / 2.0, (edges[:, 1:] + edges[:, :-1]) / 2.0
+    score = (middle[:, :, None] + half[:, :, None] * node).reshape(len(edges), -1)
+    weight = (half[:, :, None] * node_weight).reshape(len(edges), -1)
+    return score, weight * np.exp(-0.5 * score**2) / np.sqrt(2.0 * np.pi)
+
+
+def _wasserstein2_to_data(models: Law, truth: DataSet) -> Array:
+    """E X^2 + E Y^2 - 2 sum_i x_(i) E[Y; Y in its i-th n-quantile], about the data's mean."""
+    values = truth.ordered
+    n, center = len(values), float(truth.moments()[0][0])
+    probability = np.arange(1, n) / n
+    low = np.minimum(probability, 1.0 - probability)
+    score = (np.where(probability < 0.5, 1.0, -1.0) * ndtri(low))[None, :]
+    mean, variance = models.moments()
+    crossed = np.empty(len(mean))
+    at_once = max(1, STEPS_AT_ONCE // n)
+    for first in range(0, len(mean), at_once):
+        rows = slice(first, first + at_once)
+        params = type(models.params)(*(part[rows] for part in models.params))
+        partial = models.line.partial_mean(params, score) - center * ndtr(score)
+        ends = (np.zeros((len(partial), 1)), (mean[rows] - center)[:, None])
+        steps = np.diff(np.concatenate([ends[0], partial, ends[1]], axis=1), axis=1)
+        crossed[rows] = steps @ (values - center)
+    second = variance + (mean - center) ** 2 + float(truth.moments()[1][0])
+    return np.maximum(second - 2.0 * crossed, 0.0)

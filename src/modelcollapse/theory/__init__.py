@@ -1,0 +1,28 @@
+"""Laws, one kind a file; a new law is a function from a recipe to its expectations, and its place here."""
+
+from modelcollapse.experiment import Experiment
+from modelcollapse.theory.base import Expectation
+from modelcollapse.theory.gaussian import gaussian_laws, shrinkage
+from modelcollapse.theory.moments import moment_laws, moment_recursion, stationary_deficit
+from modelcollapse.theory.pools import pool_laws, pool_recursion
+
+__all__ = [
+    "LAWS",
+    "Expectation",
+    "expectations",
+    "moment_recursion",
+    "pool_recursion",
+    "shrinkage",
+    "stationary_deficit",
+]
+
+LAWS = (moment_laws, pool_laws, gaussian_laws)
+"""Functions from a recipe to its laws."""
+
+
+def expectations(experiment: Experiment) -> list[Expectation]:
+    """All laws known for a recipe; empty where none applies."""
+    found: list[Expectation] = []
+    for law in LAWS:
+        found += law(experiment)
+    return found

@@ -1,0 +1,58 @@
+"""One Gaussian learned from a Gaussian."""
+
+import numpy as np
+from scipy.special import gammaln, psi
+
+from modelcollapse.experiment import Experiment
+from modelcollapse.families.gaussian import Gaussian
+from modelcollapse.sources import Law
+from modelcollapse.theory.base import Expectation, replaces
+from modelcollapse.theory.moments import moment_recursion
+from modelcollapse.types import Array
+
+
+def gaussian_laws(experiment: Experiment) -> list[Expectation]:
+    """One Gaussian learned from a Gaussian, replace: log variance, standard deviation, Wasserstein-2."""
+    learner, source, n = experiment.learner, experiment.source, experiment.n_samples
+    truth_is_gaussian = isinstance(source, Law) and isinstance(source.family, Gaussian)
+    both = isinstance(learner, Gaussian) and truth_is_gaussian
+    if not both or not replaces(experiment) or n < 2:
+        return []
+    variance = float(source.moments()[1][0])
+    ddof = learner.ddof
+    drift = float(psi((n - 1) / 2.0)) + np.log(2.0) - np.log(n - ddof)
+    shrink = shrinkage(n) * np.sqrt((n - 1) / (n - ddof))
+    factor = (1.0 - 1.0 / n) * n / (n - ddof)
+    found = [
+        Expectation(
+            "total_variance", "mean of log", "mean log of the variance",
+            "E log(V_t/V0) = t [psi((n-1)/2) + ln 2 - ln(n - ddof)], derived from chi-square",
+            lambda t: np.log(variance) + t * drift,
+        ),
+        Expectation(
+            "wasserstein2", "mean", "mean squared Wasserstein-2",
+            "derived; first order in Shumailov et al. 2024",
+            lambda t: _gaussian_wasserstein2(experiment, t, shrink, factor),
+        ),
+    ]  # fmt: skip
+    if ddof == 1:
+        found.append(
+            Expectation(
+                "std", "mean", "mean standard deviation",
+                "E std_t = c4(n)^t std_0, Bertrand et al. 2023 (arXiv 2310.00429)",
+                lambda t: np.sqrt(variance) * shrink**t,
+            )
+        )  # fmt: skip
+    return found
+
+
+def _gaussian_wasserstein2(experiment: Experiment, t: Array, shrink: float, factor: float) -> Array:
+    """E [(M - mu0)^2 + (S - S0)^2] = B_t + E V_t + V0 - 2 S0 E S_t."""
+    variance = float(experiment.source.moments()[1][0])
+    error = moment_recursion(experiment, int(t.max()))[1][t.astype(int)]
+    return np.asarray(error + variance * (factor**t + 1.0 - 2.0 * shrink**t))
+
+
+def shrinkage(n: int) -> float:
+    """c4(n): E of the unbiased standard deviation of n normals of standard deviation 1."""
+    return float(np.sqrt(2.0 / (n - 1)) * np.exp(gammaln(n / 2.0) - gammaln((n - 1) / 2.0)))
