@@ -10,6 +10,7 @@ categories, too: of H = 1 - sum p^2 in the place of V, and of sum (p - p0)^2 in 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from modelcollapse.experiment import Experiment
 from modelcollapse.metrics import METRICS, SPREAD
@@ -32,6 +33,10 @@ class Expectation:
         The law in words, and where it comes from.
     at
         Its value at generations ``(generation,)`` >= 1.
+    sense
+        Whether the statistic equals the value, or a bound says that it is at least or at most that.
+    about
+        Where the law is no exact one: how far it may be off, in words.
     """
 
     metric: str
@@ -39,6 +44,8 @@ class Expectation:
     label: str
     source: str
     at: Callable[[Array], Array]
+    sense: Literal["equal", "at least", "at most"] = "equal"
+    about: str = ""
 
 
 Recursion = Callable[[Experiment, int], tuple[Array, Array]]
