@@ -19,6 +19,9 @@ _HOMES = {
     "save": "store",
     "load": "store",
     "measure": "results",
+    "plan": "planning",
+    "horizon": "planning",
+    "Limit": "planning",
     "plot": "plots",
     "expectations": "theory",
     "Status": "types",
@@ -30,6 +33,7 @@ _HOMES = {
 __all__ = [
     "DataError",
     "Experiment",
+    "Limit",
     "RecipeError",
     "Status",
     "StorageError",
@@ -37,8 +41,10 @@ __all__ = [
     "cross_check",
     "estimate",
     "expectations",
+    "horizon",
     "load",
     "measure",
+    "plan",
     "plot",
     "replay",
     "run",
@@ -50,6 +56,7 @@ if TYPE_CHECKING:
     from modelcollapse.errors import DataError, RecipeError, StorageError
     from modelcollapse.experiment import Experiment
     from modelcollapse.lab import estimate, replay, run
+    from modelcollapse.planning import Limit, horizon, plan
     from modelcollapse.plots import plot
     from modelcollapse.results import measure
     from modelcollapse.store import load, save
