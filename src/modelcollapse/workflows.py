@@ -12,7 +12,7 @@ from modelcollapse.engines.base import Data, Engine
 from modelcollapse.fields import Share, Table, bad
 from modelcollapse.sources import Law, Source
 from modelcollapse.streams import Streams
-from modelcollapse.types import IntArray, Sizes, per_replicate
+from modelcollapse.types import IntArray, Sizes, longest
 
 
 @dataclass(frozen=True)
@@ -174,10 +174,10 @@ class Mix(Table):
         if corpus.fixed is not None:
             parts = [corpus.fixed]
         else:
-            parts = [engine.draw(truth, real, streams)] if np.any(real) else []
-        if np.any(synthetic):
+            parts = [engine.draw(truth, real, streams)] if longest(real) > 0 else []
+        if longest(synthetic) > 0:
             parts.append(engine.draw(model, synthetic, streams))
-        if np.any(kept):
+        if longest(kept) > 0:
             parts.append(engine.pick(corpus.training, kept, streams))
         return Corpus(engine.merge(*parts), _rows(sizes, len(streams)), corpus.fixed)
 
@@ -302,7 +302,10 @@ def _left(*shares: float) -> float:
 
 
 def _rows(counts: tuple[Sizes, ...], replicates: int) -> IntArray:
-    return np.stack([per_replicate(count, replicates) for count in counts], axis=1)
+    rows = np.empty((replicates, len(counts)), dtype=np.int64)
+    for i, count in enumerate(counts):
+        rows[:, i] = count
+    return rows
 
 
 WORKFLOWS = (Mix, Accumulate, AccumulateSubsample)
