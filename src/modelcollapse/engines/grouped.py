@@ -77,7 +77,8 @@ class GroupedEngine:
         """Draw a multinomial over the probabilities of the bins."""
         sizes = per_replicate(size, len(streams))
         # each replicate's by its own size: a grid must not depend on the others of a batch
-        grid = source.grid(_shared(size, self.parts) if isinstance(size, int) else _resolution(size, self.parts))
+        resolution = _shared(size, self.parts) if isinstance(size, int) else _resolution(size, self.parts)
+        grid = source.grid(resolution)
         mass = source.masses(grid)
         rounding = source.rounding(grid)
         grid = grid.repeated(len(streams))

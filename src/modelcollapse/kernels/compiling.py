@@ -55,7 +55,7 @@ def compiled(function: F) -> F:
 
 
 def brief(function: F) -> F:
-    """Compile a kernel that Python calls and that takes a microsecond or two: it keeps the interpreter's lock.
+    """Compile a kernel that Python calls, so short that it keeps the interpreter's lock.
 
     A thread that lets go of the lock may have to wait for it again, for longer than such a kernel takes.
     """
