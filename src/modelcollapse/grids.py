@@ -84,7 +84,7 @@ def of_mixtures(parts: Parts, resolution: Resolution) -> Grid:
     count = max(len(parts[0]), len(resolution.reach))
     exponent, first, bins = (np.empty(count, dtype=np.int64) for _ in range(3))
     fine, reach = resolution.parts, resolution.reach
-    least = fine if isinstance(fine, np.ndarray) else np.full(len(reach), fine)
+    least = fine if isinstance(fine, np.ndarray) else np.full(len(reach), float(fine))
     kernels.choose_grids(*parts, reach, least, MOST_BINS, exponent, first, bins)
     return Grid(exponent, first, bins)
 
