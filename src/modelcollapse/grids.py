@@ -58,7 +58,8 @@ class Resolution:
     Attributes
     ----------
     parts
-        Bins in the least spread of a component, at least; at most twice as many.
+        Bins in the least spread of a component, at least; at most twice as many. One number, or one for each
+        reach.
     reach
         ``(replicate or 1,)``: stds that the grid goes beyond every mean.
     """
@@ -82,8 +83,9 @@ def of_mixtures(parts: Parts, resolution: Resolution) -> Grid:
     """The grid of each mixture ``(replicate, component)``, of a single one for each reach."""
     count = max(len(parts[0]), len(resolution.reach))
     exponent, first, bins = (np.empty(count, dtype=np.int64) for _ in range(3))
-    least = np.array(np.broadcast_to(resolution.parts, resolution.reach.shape), dtype=np.float64)
-    kernels.choose_grids(*parts, resolution.reach, least, MOST_BINS, exponent, first, bins)
+    fine, reach = resolution.parts, resolution.reach
+    least = fine if isinstance(fine, np.ndarray) else np.full(len(reach), float(fine))
+    kernels.choose_grids(*parts, reach, least, MOST_BINS, exponent, first, bins)
     return Grid(exponent, first, bins)
 
 

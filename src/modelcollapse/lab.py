@@ -21,11 +21,12 @@ from modelcollapse.types import Params
 
 CHUNK_BYTES = 3 * 2**23
 """Memory of a chunk: training sets of 8 MiB stay in the cache between drawing and fitting."""
-WORTH_A_THREAD = 5e-4
+WORTH_A_THREAD = 4e-4
 """Seconds of kernels a generation, as engines estimate them, below which a chunk is not worth a thread.
 
-Between kernels a thread holds the interpreter for about 100 us. Two threads with little else to do wait for
-each other, and take twice as long as one.
+Between kernels a thread holds the interpreter for 20 to 50 us a generation, and to be woken after a wait for
+it takes about as long. Two threads with little else to do wait for each other, and can take twice as long as
+one: see ``benchmarks/README.md``.
 """
 BLOCK = 64
 """Generations that are recorded together."""

@@ -12,6 +12,8 @@ from modelcollapse.streams import Streams
 from modelcollapse.types import STICKY, IntArray, Params, Status
 from modelcollapse.workflows import Corpus, Workflow
 
+STAYS, FAILED = int(STICKY), int(Status.NONFINITE | Status.SOLVER_FAILED)
+
 
 @dataclass(frozen=True)
 class State:
@@ -58,7 +60,7 @@ def step(
     flags = sticky | fit.status
     generation = 1 if state is None else state.generation + 1
     return (
-        State(generation, corpus, fit.params, flags & int(STICKY)),
+        State(generation, corpus, fit.params, flags & STAYS),
         Info(fit.iterations, flags, corpus.counts),
     )
 
@@ -80,8 +82,8 @@ def generations(
 
 def _keep_last(engine: Engine, fit: Fit, last: Params) -> Fit:
     """Where a fit gave no numbers, the replicate keeps its last model."""
-    failed = (fit.status & int(Status.NONFINITE | Status.SOLVER_FAILED)) != 0
-    if not failed.any():
+    failed = (fit.status & FAILED) != 0
+    if not np.count_nonzero(failed):
         return fit
     family = engine.model(last).family
     return replace(fit, params=family.take(fit.params, last, failed))

@@ -64,5 +64,12 @@ STICKY = (
 def per_replicate(size: Sizes, replicates: int) -> IntArray:
     """Give a size for each replicate, axis ``(replicate,)``."""
     if isinstance(size, int):
-        return np.full(replicates, size, dtype=np.int64)
+        sizes = np.empty(replicates, dtype=np.int64)
+        sizes.fill(size)
+        return sizes
     return np.ascontiguousarray(np.broadcast_to(size, (replicates,)), dtype=np.int64)
+
+
+def longest(size: Sizes) -> int:
+    """Give the most items of a replicate."""
+    return size if isinstance(size, int) else int(size.max(initial=0))

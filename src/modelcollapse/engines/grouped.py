@@ -11,6 +11,7 @@ Categories are their own bins: for them nothing is rounded.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, cast
 
 import numpy as np
@@ -76,10 +77,8 @@ class GroupedEngine:
         """Draw a multinomial over the probabilities of the bins."""
         sizes = per_replicate(size, len(streams))
         # each replicate's by its own size: a grid must not depend on the others of a batch
-        several = sizes if isinstance(size, np.ndarray) else sizes[:1]
-        reach = -ndtri(np.minimum(LOST / np.maximum(several, 1), 0.1))
-        finer = np.maximum(several / MANY, 1.0) ** (1.0 / 6.0)
-        grid = source.grid(Resolution(self.parts * finer, reach))
+        resolution = _shared(size, self.parts) if isinstance(size, int) else _resolution(size, self.parts)
+        grid = source.grid(resolution)
         mass = source.masses(grid)
         rounding = source.rounding(grid)
         grid = grid.repeated(len(streams))
@@ -132,7 +131,10 @@ class GroupedEngine:
         fit = family.fit(x, held, weight, wider, streams)
         params = family.widened(fit.params, -rounding)
         least = family.least_spread(params)
-        status = fit.status | np.where(least < COARSE * grid.width(), int(Status.GRID_COARSE), 0)
+        enough = COARSE * grid.width()
+        if np.count_nonzero((least >= enough) & (least < np.inf)) == len(least):  # so none is a point either
+            return Fit(params, fit.iterations, fit.status)
+        status = fit.status | np.where(least < enough, int(Status.GRID_COARSE), 0)
         status |= np.where(least == 0.0, int(Status.POINT_MASS), 0)
         status |= np.where(family.moments(params)[1] == 0.0, int(Status.COLLAPSED), 0)
         return Fit(params, fit.iterations, status)
@@ -168,3 +170,15 @@ class GroupedEngine:
         """What 300 bins take, or one a category; beyond N = 1e9 up to four times that."""
         bins = max([USUAL_BINS, *(self.family.sizes().values() if self.family.items != REAL else ())])
         return Cost(1e-5 + 1e-7 * bins, 8 * 5 * bins)
+
+
+def _resolution(size: IntArray, parts: float) -> Resolution:
+    """How fine the grids of so many items are, each by its own number."""
+    reach = -ndtri(np.minimum(LOST / np.maximum(size, 1), 0.1))
+    return Resolution(parts * np.maximum(size / MANY, 1.0) ** (1.0 / 6.0), reach)
+
+
+@cache
+def _shared(size: int, parts: float) -> Resolution:
+    """How fine one grid is for replicates of so many items each."""
+    return _resolution(np.array([size]), parts)

@@ -9,8 +9,9 @@ the sample's mean and second moment, as every M-step does.
 import numpy as np
 
 from modelcollapse.kernels import em, sprinting
+from modelcollapse.kernels.bits import DEAD, POINT
 from modelcollapse.kernels.compiling import LANES
-from modelcollapse.types import Array, BoolArray, IntArray, Parts, Status
+from modelcollapse.types import Array, BoolArray, IntArray, Parts
 
 NO_TRACE = np.empty(0)
 NOT_DONE = np.zeros(1, dtype=bool)
@@ -34,17 +35,19 @@ def climb(
     """
     shape = (len(x), start[0].shape[1])
     w, m, s = (part.copy() if part.shape == shape else np.repeat(part, shape[0], axis=0) for part in start)
-    tried, done = np.zeros(len(x), dtype=np.int64), np.zeros(len(x), dtype=bool)
     many = weight is None and shape[1] == 2 and x.shape[1] >= sprinting.LEAST_SIZE
     if many and reg_covar == 0.0 and max_iterations > sprinting.MOST_PASSES:
         tried, done = sprinting.sprint_batch(x, size, w, m, s, tolerance, LANES)
-        if done.all():
+        if np.count_nonzero(done) == len(done):
             return (w, m, s), tried, np.zeros(len(x), dtype=np.int64)
+    else:
+        tried, done = np.zeros(len(x), dtype=np.int64), np.zeros(len(x), dtype=bool)
     given = np.empty((len(x), 0)) if weight is None else weight
     settings = (tolerance, max_iterations, reg_covar)
     passes, status = em.em_batch(x, given, size, w, m, s, done, *settings, False, NO_TRACE, LANES)
     passes += tried
-    for r in np.flatnonzero(status & int(Status.POINT_MASS)):
+    pointed = status & POINT
+    for r in np.flatnonzero(pointed) if np.count_nonzero(pointed) else ():
         items = x[r, : size[r]]
         own = np.ones(len(items)) if weight is None else weight[r, : size[r]]
         passes[r], status[r] = _with_points(items, own, w[r], m[r], s[r], int(passes[r]), settings)
@@ -81,13 +84,13 @@ def _with_points(
         )  # fmt: skip
         passes += int(used[0])
         w[moving] = rest[0, moving] * (v[free].sum() / total)
-        bits |= int(found[0]) & ~int(Status.COMPONENT_DEAD | Status.POINT_MASS)
-        if not found[0] & int(Status.POINT_MASS) or moving.sum() == 1:
+        bits |= int(found[0]) & ~(DEAD | POINT)
+        if not found[0] & POINT or moving.sum() == 1:
             break
     else:
         _join_nearest(y, v, w, m, s)
-    bits |= int(Status.COMPONENT_DEAD) if np.any(w == 0.0) else 0
-    bits |= int(Status.POINT_MASS) if np.any((w > 0.0) & (s == 0.0)) else 0
+    bits |= DEAD if np.any(w == 0.0) else 0
+    bits |= POINT if np.any((w > 0.0) & (s == 0.0)) else 0
     return max(passes, 1), bits
 
 

@@ -14,7 +14,7 @@ from modelcollapse.kernels.compiling import LANES
 from modelcollapse.kernels.moments import moments
 from modelcollapse.kernels.sampling import sample_mixtures
 from modelcollapse.streams import Streams
-from modelcollapse.types import Array, IntArray, Parts, Sizes, Status, per_replicate
+from modelcollapse.types import Array, IntArray, Parts, Sizes, Status, longest, per_replicate
 
 HALF_LOG_2PI = 0.5 * np.log(2.0 * np.pi)
 STEPS = np.array([-8.0, -6.5, -5.0, -3.5, -2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 3.5, 5.0, 6.5, 8.0])
@@ -67,7 +67,7 @@ class Gaussian(Learner):
     def sample(self, params: GaussianParams, size: Sizes, streams: Streams) -> Array:
         """Draw normals."""
         sizes = per_replicate(size, len(streams))
-        items = np.empty((len(streams), int(sizes.max(initial=0))))
+        items = np.empty((len(streams), longest(size)))
         check_rows(len(params.mean), len(streams))
         sample_mixtures(*self._parts(params), sizes, streams.state, items)
         return items

@@ -18,7 +18,7 @@ from modelcollapse.kernels.em import degenerate
 from modelcollapse.kernels.quantiles import mixture_quantile
 from modelcollapse.kernels.sampling import sample_mixtures
 from modelcollapse.streams import Streams
-from modelcollapse.types import Array, IntArray, Sizes, per_replicate
+from modelcollapse.types import Array, IntArray, Sizes, longest, per_replicate
 
 HALF_LOG_2PI = 0.5 * np.log(2.0 * np.pi)
 
@@ -122,7 +122,7 @@ class Mixture(Learner):
     def sample(self, params: MixtureParams, size: Sizes, streams: Streams) -> Array:
         """Draw items, component after component: a multinomial of counts, then normals."""
         sizes = per_replicate(size, len(streams))
-        items = np.empty((len(streams), int(sizes.max(initial=0))))
+        items = np.empty((len(streams), longest(size)))
         check_rows(len(params.weight), len(streams))
         sample_mixtures(*params, sizes, streams.state, items)
         return items
@@ -239,9 +239,8 @@ class Mixture(Learner):
 
     def widened(self, params: MixtureParams, variance: Array) -> MixtureParams:
         """Add to the variance of every component that is no point."""
-        square = np.maximum(params.std**2 + variance[:, None], 0.0)
-        std = np.sqrt(square, out=np.zeros_like(square), where=params.std > 0.0)
-        return MixtureParams(params.weight, params.mean, std)
+        square = np.where(params.std > 0.0, params.std**2 + variance[:, None], 0.0)
+        return MixtureParams(params.weight, params.mean, np.sqrt(np.maximum(square, 0.0)))
 
     def least_spread(self, params: MixtureParams) -> Array:
         """The least standard deviation of a component alive."""

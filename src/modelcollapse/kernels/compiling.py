@@ -54,6 +54,16 @@ def compiled(function: F) -> F:
     return cast(F, dispatcher)
 
 
+def brief(function: F) -> F:
+    """Compile a kernel that Python calls, so short that it keeps the interpreter's lock.
+
+    A thread that lets go of the lock may have to wait for it again, for longer than such a kernel takes.
+    """
+    dispatcher: Any = numba.njit(error_model="numpy")(function)
+    dispatcher._cache = _Cache(function)  # type: ignore[no-untyped-call]
+    return cast(F, dispatcher)
+
+
 def _as_float(_context: Any, bits: Any) -> Any:
     def generate(_c: Any, builder: Any, _s: Any, arguments: Any) -> Any:
         return builder.bitcast(arguments[0], ir.DoubleType())

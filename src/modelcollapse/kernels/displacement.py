@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from modelcollapse.kernels.bits import COLLAPSED, DEAD, NONFINITE, OUTSIDE_RANGE, POINT, PRECISION_LIMIT
-from modelcollapse.kernels.compiling import compiled, inner
+from modelcollapse.kernels.compiling import brief, compiled, inner
 from modelcollapse.kernels.em import ROUNDINGS, is_point, spacing
 from modelcollapse.kernels.expansion import expand, gather
 from modelcollapse.kernels.newton import walk
@@ -77,7 +77,7 @@ def _finite(w: Array, m: Array, s: Array) -> bool:
     return finite
 
 
-@compiled
+@brief
 def settled(w: Array, m: Array, s: Array, size: IntArray) -> tuple[Array, Array, IntArray]:
     """Let components with less than one item die, and spreads that are roundings become points.
 

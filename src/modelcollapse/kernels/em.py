@@ -17,6 +17,7 @@ from modelcollapse.kernels.compiling import (
     as_bits,
     as_float,
     borrowing,
+    brief,
     compact,
     compiled,
     inner,
@@ -278,7 +279,7 @@ def em_batch(
     return passes, flags
 
 
-@compiled
+@brief
 def degenerate(w: Array, m: Array, s: Array) -> IntArray:
     """Status bits of mixtures ``(replicate, component)``: one point; a spread near a rounding of its mean."""
     flags = np.zeros(w.shape[0], dtype=np.int64)

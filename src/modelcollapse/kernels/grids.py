@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from modelcollapse.kernels.compiling import borrowing, compiled
+from modelcollapse.kernels.compiling import borrowing, brief, compiled
 from modelcollapse.kernels.counting import multinomial
 from modelcollapse.types import Array, BitArray, IntArray
 
@@ -23,7 +23,7 @@ def _log2_floor(x: float) -> int:
     return exponent - 1
 
 
-@compiled
+@brief
 def choose_grids(
     w: Array, m: Array, s: Array, reach: Array, parts: Array, most: int,
     exponent: IntArray, first: IntArray, bins: IntArray,

@@ -11,7 +11,7 @@ from modelcollapse.engines.base import Data, Engine
 from modelcollapse.fields import Table
 from modelcollapse.sources import Law, Source
 from modelcollapse.streams import Streams
-from modelcollapse.types import IntArray, Sizes, per_replicate
+from modelcollapse.types import IntArray, Sizes
 
 
 @dataclass(frozen=True)
@@ -127,4 +127,7 @@ def left(*shares: float) -> float:
 
 def rows(counts: tuple[Sizes, ...], replicates: int) -> IntArray:
     """Counts of a corpus, ``(replicate, 3)``."""
-    return np.stack([per_replicate(count, replicates) for count in counts], axis=1)
+    filled = np.empty((replicates, len(counts)), dtype=np.int64)
+    for i, count in enumerate(counts):
+        filled[:, i] = count
+    return filled

@@ -10,7 +10,7 @@ from modelcollapse.engines.base import Engine
 from modelcollapse.fields import Share, bad
 from modelcollapse.sources import Law, Source
 from modelcollapse.streams import Streams
-from modelcollapse.types import Sizes
+from modelcollapse.types import Sizes, longest
 from modelcollapse.workflows.base import Corpus, Flow, apportion, left, nothing, rows
 
 
@@ -94,10 +94,10 @@ class Mix(Flow):
         if corpus.fixed is not None:
             parts = [corpus.fixed]
         else:
-            parts = [engine.draw(truth, real, streams)] if np.any(real) else []
-        if np.any(synthetic):
+            parts = [engine.draw(truth, real, streams)] if longest(real) > 0 else []
+        if longest(synthetic) > 0:
             parts.append(engine.draw(self.synthetic_source(model, truth), synthetic, streams))
-        if np.any(kept):
+        if longest(kept) > 0:
             parts.append(engine.pick(corpus.training, kept, streams))
         counts, generation = rows(sizes, len(streams)), corpus.generation + 1
         return Corpus(engine.merge(*parts), counts, corpus.fixed, generation=generation)
