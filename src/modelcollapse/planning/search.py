@@ -81,19 +81,28 @@ class Search:
         return Answer(question, source, count, low, high, by, checked, sentence)
 
     def _least(self, enough: Callable[[int], bool], fine: int | None = None) -> int | None:
-        """The least number of real items that is enough: bracketed by doubling, then bisected."""
+        """The least number of real items that is enough: bracketed by steps of two, then bisected."""
         most = self.asked.experiment.n_samples
-        if enough(0):
-            return 0
-        low, high = 0, min(most, max(1, math.ceil(1.0 / self.asked.limit.loss)))
+        high = min(most, self._guess())
+        low = high // 2
         while not enough(high):
             if high == most:
                 return None
             low, high = high, min(2 * high, most)
+        while low < high and enough(low):
+            if low == 0:
+                return 0
+            low, high = low // 2, low
         while high - low > (fine or max(1, int(FINE * high))):
             middle = (low + high) // 2
             low, high = (low, middle) if enough(middle) else (middle, high)
         return high
+
+    def _guess(self) -> int:
+        """Where to begin: with n_r fresh items a Gaussian's variance has sd 1/sqrt(n_r) of the truth's."""
+        if self.asked.limit.of == "category":
+            return math.ceil(1.0 / (1.0 - self.asked.sure))
+        return math.ceil((float(ndtri(self.asked.sure)) / self.asked.limit.loss) ** 2) or 1
 
     # by law
 
