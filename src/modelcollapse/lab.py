@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from modelcollapse import results, saving
+from modelcollapse import results, saving, warming
 from modelcollapse.engines import ENGINES
 from modelcollapse.engines.base import Cost
 from modelcollapse.errors import Problem, RecipeError
@@ -140,7 +140,10 @@ def run(
     if not allow_large:
         check_size(experiment)
     threads = min(threads or cores(), 4 * cores())
-    work = _Work(experiment, progress, stop or threading.Event())
+    stop = stop or threading.Event()
+    if cores() > 1:
+        warming.warm(experiment, ENGINES[experiment.engine](experiment.learner), stop)
+    work = _Work(experiment, progress, stop)
     chunks = _chunks(experiment, threads, chunk)
     if threads == 1 or len(chunks) == 1:
         for rows in chunks:

@@ -35,8 +35,7 @@ def climb(
     """
     shape = (len(x), start[0].shape[1])
     w, m, s = (part.copy() if part.shape == shape else np.repeat(part, shape[0], axis=0) for part in start)
-    many = weight is None and shape[1] == 2 and x.shape[1] >= sprinting.LEAST_SIZE
-    if many and reg_covar == 0.0 and max_iterations > sprinting.MOST_PASSES:
+    if weight is None and sprinting.suits(x.shape[1], shape[1], max_iterations, reg_covar):
         tried, done = sprinting.sprint_batch(x, size, w, m, s, tolerance, LANES)
         if np.count_nonzero(done) == len(done):
             return (w, m, s), tried, np.zeros(len(x), dtype=np.int64)

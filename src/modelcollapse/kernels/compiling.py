@@ -31,6 +31,12 @@ class _Cache(FunctionCache):
     def _index_key(self, sig: Any, codegen: Any) -> Any:
         return (*super()._index_key(sig, codegen), SOURCES)  # type: ignore[no-untyped-call]
 
+    def holds(self, codegen: Any) -> bool:
+        """Whether there is machine code of this version for this processor, for arguments of any types."""
+        own = self._index_key(None, codegen)[1:]
+        index = self._cache_file._load_index()  # type: ignore[no-untyped-call]
+        return any(key[1:] == own for key in index)
+
 
 def inner(function: F) -> F:
     """Compile a function that kernels call: it is compiled into them and needs no cache of its own."""
@@ -62,6 +68,17 @@ def brief(function: F) -> F:
     dispatcher: Any = numba.njit(error_model="numpy")(function)
     dispatcher._cache = _Cache(function)  # type: ignore[no-untyped-call]
     return cast(F, dispatcher)
+
+
+def ready(kernel: Any) -> bool:
+    """Whether a kernel need not be compiled: it is, in this process or on disk, or is not compiled at all."""
+    cache = getattr(kernel, "_cache", None)
+    if not isinstance(cache, _Cache) or kernel.signatures:
+        return True
+    try:
+        return cache.holds(kernel.targetctx.codegen())
+    except OSError:  # a cache that cannot be read: numba says so
+        return True
 
 
 def _as_float(_context: Any, bits: Any) -> Any:

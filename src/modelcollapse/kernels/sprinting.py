@@ -25,6 +25,11 @@ Over 1,725 fits of five mixtures at N = 600 to 20,000 the most that was left was
 """
 
 
+def suits(items: int, components: int, max_iterations: int, reg_covar: float) -> bool:
+    """Whether a sprint should be tried on so many items of weight 1, with these settings of the climb."""
+    return components == 2 and items >= LEAST_SIZE and max_iterations > MOST_PASSES and reg_covar == 0.0
+
+
 @borrowing
 def mixture_moments(now: Array) -> tuple[float, float]:
     """Mean and variance of a whole mixture, without cancellation."""
