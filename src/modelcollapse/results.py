@@ -1,5 +1,6 @@
 """The result: an xarray.Dataset that carries its recipe; assembled, and measured by any metric."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,6 +23,8 @@ LABELS = {
     "mean": "mean of a component",
     "std": "standard deviation of a component",
     "probability": "probability of a category",
+    "rate": "mean of the numbers",
+    "coefficient": "coefficient of a dimension of the inputs",
     "total_mean": "mean of the model",
     "total_variance": "variance of the model",
     "n_real": "real items in the training set",
@@ -34,8 +37,9 @@ LABELS = {
 }
 HELD = {"data": ("truth_value", "truth_item"), "categorical": ("truth_probability", "category")}
 """The variable and its axis that keep what a truth's file held, so that a result needs no file."""
+GENERATIONS_AT_ONCE = 64
 MODELS_AT_ONCE, NUMBERS_AT_ONCE = 4096, 2**22
-"""Models that are measured at a time at most, and the numbers that they have together."""
+"""Models that are measured at a time at most, and numbers of those, or of generations that are recorded."""
 
 Variables = dict[str, np.ndarray[Any, Any]]
 
@@ -106,6 +110,12 @@ def put(
         variables[name][rows, columns] = counts[:, :, i]
     variables["iterations"][rows, columns] = np.stack([info.iterations for _, info in block], axis=1)
     variables["status"][rows, columns] = np.stack([info.status for _, info in block], axis=1)
+
+
+def at_once(experiment: Experiment, replicates: int) -> int:
+    """How many generations of some replicates are recorded together: it costs a tenth, but they are held."""
+    numbers = replicates * sum(math.prod(shape) for shape in shapes(experiment).values())
+    return min(GENERATIONS_AT_ONCE, max(1, NUMBERS_AT_ONCE // numbers))
 
 
 def _recorded(family: Family, each: Sequence[Params], shape: tuple[int, int]) -> dict[str, Array]:

@@ -50,6 +50,8 @@ def compare(dataset: xr.Dataset, generations: Sequence[int]) -> list[Comparison]
                 values = np.log(values)
         expected = law.at(np.asarray(generations, dtype=np.float64))
         for column, generation in enumerate(generations):
+            if math.isnan(expected[column]):  # a law of other generations
+                continue
             rows.append(_compared(law, generation, values[:, column], float(expected[column])))
     return rows
 
@@ -159,7 +161,8 @@ def _laws(dataset: xr.Dataset, generations: list[int], experiment: Experiment) -
         for row in rows:
             if row.law == law:
                 numbers = (row.measured, row.error, row.expected)
-                z = _z(row.z) if _trusted(experiment, row.generation) else "-"
+                exact = law.sense == "equal" and not law.about
+                z = _z(row.z) if exact and _trusted(experiment, row.generation) else "-"
                 lines.append([str(row.generation), *(f"{v:.5g}" for v in numbers), z])
         if not any(line[-1] != "-" for line in lines[1:]):
             lines = [line[:-1] for line in lines]

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from modelcollapse.families.base import REAL, Family
+from modelcollapse.families.base import PAIRS, REAL, WHOLE, Family
 from modelcollapse.families.categorical import CATEGORIES
 from modelcollapse.sources import Law, Truth
 from modelcollapse.types import Array
@@ -60,7 +60,7 @@ class Metric:
 
 
 METRICS: dict[str, Metric] = {}
-"""All metrics by name; a new one is a decorated function in this file."""
+"""All metrics by name; a new one is a decorated function in a file of this folder."""
 SQUARE, PROBABILITY, NATS = "({x})²", "probability", "nats"
 
 
@@ -79,9 +79,24 @@ def of_categories(family: Family, truth: Truth) -> bool:
     return family.items == CATEGORIES
 
 
+def of_several_components(family: Family, truth: Truth) -> bool:
+    """Of models that are mixtures."""
+    return of_components(family, truth) and "weight" in family.dimensions
+
+
+def of_rates(family: Family, truth: Truth) -> bool:
+    """Of models that are distributions over whole numbers, with a rate."""
+    return family.items == WHOLE and "rate" in family.dimensions
+
+
+def of_coefficients(family: Family, truth: Truth) -> bool:
+    """Of models that are linear in their inputs."""
+    return family.items == PAIRS and "coefficient" in family.dimensions
+
+
 def between_laws(family: Family, truth: Truth) -> bool:
     """Of models with a density or with probabilities, and a truth that has them, too."""
-    return isinstance(truth, Law)
+    return isinstance(truth, Law) and family.items in (REAL, CATEGORIES)
 
 
 def metric(
@@ -110,5 +125,7 @@ def metrics_of(family: Family, truth: Truth) -> dict[str, Metric]:
 SPREAD = {
     REAL: ("total_variance", "squared_error_of_mean"),
     CATEGORIES: ("heterozygosity", "squared_error_of_probabilities"),
+    WHOLE: ("rate", "squared_error_of_rate"),
+    PAIRS: ("squared_length", "excess_error"),
 }
 """By items: how far a model spreads, and the squared error of what it spreads about: V and B of the laws."""

@@ -103,9 +103,10 @@ def _law(panel: Axes, t: Array, law: Expectation, of: str) -> None:
     t = t[t > 0]
     typical = law.statistic == "mean of log"
     values = np.exp(law.at(t)) if typical else law.at(t)
+    what = "law of the" if law.sense == "equal" else f"{law.sense} this, the"
     panel.plot(t, values, color=style.BLACK, ls=":" if typical else (0, (5, 2)), lw=1.2,
                marker="x" if len(t) <= style.FEW else "", gid=f"law {law.metric} {law.statistic}",
-               label=f"{of}: law of the {law.statistic}" if of else f"law of the {law.statistic}",
+               label=f"{of}: {what} {law.statistic}" if of else f"{what} {law.statistic}",
                zorder=5)  # fmt: skip
 
 
