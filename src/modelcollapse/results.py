@@ -219,6 +219,20 @@ def measure(dataset: xr.Dataset, name: str) -> xr.DataArray:
     return xr.DataArray(values, coordinates, dimensions, name, {"long_name": metric.label})
 
 
+def first_generation(dataset: xr.Dataset, name: str, value: float) -> xr.DataArray:
+    """The first saved generation in which a metric has a value, ``(replicate,)``; NaN where it never has.
+
+    ``first_generation(dataset, "categories_alive", 1)`` is when one category is left.
+    """
+    reached = measure(dataset, name).transpose("replicate", "generation") == value
+    first = dataset["generation"].values[reached.values.argmax(axis=1)].astype(np.float64)
+    return xr.DataArray(
+        np.where(reached.values.any(axis=1), first, np.nan),
+        {"replicate": dataset["replicate"]},
+        ("replicate",),
+    )
+
+
 def _flat(values: Array, shape: tuple[int, int]) -> Array:
     return values.reshape(shape[0] * shape[1], *values.shape[2:])
 

@@ -34,6 +34,8 @@ class Metric:
         that of the truth as a model, where the truth is of the learner's family and size.
     costly
         Whether ten models take as long as a millisecond: tables and figures then measure fewer of them.
+    yes_or_no
+        Whether it is 1 or 0: tables and figures then show the share of the replicates that have 1.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Metric:
     applies: Applies
     at_truth: float | Callable[[Truth], float] | None
     costly: bool = False
+    yes_or_no: bool = False
 
     def value_at_truth(self, truth: Truth, same: Law | None) -> float:
         """The value at generation 0; ``same`` is the truth as a model of the learner's, if it is one."""
@@ -106,12 +109,13 @@ def metric(
     head: str = "",
     at_truth: float | Callable[[Truth], float] | None = None,
     costly: bool = False,
+    yes_or_no: bool = False,
 ) -> Callable[[Compute], Compute]:
     """Register a function of models and the truth under its own name; see `Metric`."""
 
     def register(function: Compute) -> Compute:
         name = function.__name__
-        METRICS[name] = Metric(name, label, unit, head, function, applies, at_truth, costly)
+        METRICS[name] = Metric(name, label, unit, head, function, applies, at_truth, costly, yes_or_no)
         return function
 
     return register

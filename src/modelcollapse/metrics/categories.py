@@ -38,13 +38,13 @@ def missing_mass(models: Law, truth: Truth) -> Array:
     return np.asarray((models.params.probability == 0.0) @ probability_of(truth)[0])
 
 
-@metric("rarest category alive", "", of_categories)
+@metric("rarest category alive", "", of_categories, yes_or_no=True)
 def rarest_alive(models: Law, truth: Truth) -> Array:
     """1 where the truth's rarest category (the first of them) has a probability above 0, else 0."""
     return np.asarray((models.params.probability[:, rarest(truth)] > 0.0), dtype=np.float64)
 
 
-@metric("one category left", "", of_categories)
+@metric("one category left", "", of_categories, yes_or_no=True)
 def one_category_left(models: Law, truth: Truth) -> Array:
     """1 where the model can draw a single category, else 0."""
     return np.asarray((categories_alive(models, truth) == 1.0), dtype=np.float64)

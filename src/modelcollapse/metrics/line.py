@@ -48,7 +48,7 @@ def weight_heterozygosity(models: Law, truth: Truth) -> Array:
     return np.asarray(np.sum(weight * (1.0 - weight), axis=1))
 
 
-@metric("std above a tenth of the truth's", "", on_the_line, at_truth=1.0)
+@metric("std above a tenth of the truth's", "", on_the_line, at_truth=1.0, yes_or_no=True)
 def a_tenth_as_wide(models: Law, truth: Truth) -> Array:
     """1 where the model's standard deviation is above a tenth of the truth's, else 0."""
     return (models.moments()[1] > 0.01 * truth.moments()[1]).astype(np.float64)

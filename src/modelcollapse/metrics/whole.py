@@ -20,7 +20,7 @@ def squared_error_of_rate(models: Law, truth: Truth) -> Array:
     return np.asarray((models.params.rate - truth.params.rate) ** 2)
 
 
-@metric("alive", "", of_rates, "alive", 1.0)
+@metric("alive", "", of_rates, "share alive", 1.0, yes_or_no=True)
 def alive(models: Law, truth: Truth) -> Array:
     """1 where the model can draw anything but 0, else 0."""
     return np.asarray((models.params.rate > 0.0), dtype=np.float64)

@@ -84,6 +84,11 @@ def _ensemble(panel: Axes, values: xr.DataArray, look: tuple[str, str], name: st
     t, rows, metric = values["generation"].values, _finite(values.values), str(values.name)
     colour, dash = look
     marker = "." if len(t) <= style.FEW else ""
+    if METRICS[metric].yes_or_no and len(rows) > 1:
+        share = rows.mean(axis=0)
+        panel.plot(t, share, color=colour, ls=dash, lw=1.8, marker=marker, gid=f"share {metric}",
+                   label="share of replicates")  # fmt: skip
+        return [share]
     if len(rows) == 1:
         panel.plot(t, rows[0], color=colour, ls=dash, lw=1.3, marker=marker,
                    label=name or "the replicate", gid=f"replicate {metric}")  # fmt: skip
