@@ -7,7 +7,7 @@ from modelcollapse.families.linear import Linear, LinearTruth
 from modelcollapse.families.mixture import Mixture, MixtureTruth
 from modelcollapse.families.poisson import Poisson, PoissonTruth
 
-LEARNERS = (Gaussian, Mixture, BayesianGaussian, Categorical, Poisson, Linear)
+LEARNERS = (Gaussian, Mixture, Categorical, Poisson, Linear, BayesianGaussian)
 """What a recipe's ``[learner]`` can be."""
 TRUTHS = (GaussianTruth, MixtureTruth, CategoricalTruth, PoissonTruth, LinearTruth)
 """What a recipe's ``[truth]`` can be, beside a data set: families with parameters."""
