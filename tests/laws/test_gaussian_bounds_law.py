@@ -29,7 +29,7 @@ def test_the_mean_of_a_known_std_walks():
 
 
 def test_the_bound_on_the_spread_holds():
-    """P(std_t > std_0/10) is at most 10 exp(-t/(4n - 1)), for either variance; exp(-t/(4n - 1)) alone is none."""
+    """P(std_t > std_0/10) is at most 10 exp(-t/(4n - 1)), for either variance; without the 10 it is not."""
     n, t = 4, np.array([40.0, 70.0, 100.0])
     for ddof in (0, 1):
         experiment = recipe({"family": "gaussian", "ddof": ddof}, n, 100)
