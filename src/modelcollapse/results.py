@@ -1,7 +1,7 @@
 """The result: an xarray.Dataset that carries its recipe; assembled, and measured by any metric."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -197,21 +197,20 @@ def measure(dataset: xr.Dataset, name: str) -> xr.DataArray:
         raise ValueError(f"metric = {name!r}: must be one of {', '.join(known)}")
     metric = known[name]
     if family.remembers:
-        stored = dataset[name].transpose("replicate", "generation").copy()
-        return stored.assign_attrs(long_name=metric.label)
+        kept = dataset[name].transpose("replicate", "generation").copy()
+        return kept.assign_attrs(long_name=metric.label)
     fitted = dataset["generation"].values > 0
-    part = dataset.isel(generation=fitted).transpose("replicate", "generation", ...)
-    shape = (part.sizes["replicate"], part.sizes["generation"])
-    flat = {n: _flat(part[n].values, shape) for n in family.dimensions}
-    values = np.empty((shape[0], len(fitted)))
-    of_one = sum(values.size for values in flat.values()) // max(shape[0] * shape[1], 1)
+    stored = {n: dataset[n].transpose("replicate", "generation", ...).values for n in family.dimensions}
+    replicate, generation = np.nonzero(np.tile(fitted, (dataset.sizes["replicate"], 1)))
+    values = np.empty((dataset.sizes["replicate"], len(fitted)))
+    of_one = sum(math.prod(value.shape[2:]) for value in stored.values())
     at_once = min(MODELS_AT_ONCE, max(1, NUMBERS_AT_ONCE // max(of_one, 1)))
-    computed = [
-        metric.compute(Law(family, family.restore(_rows(flat, i, at_once))), truth)
-        for i in range(0, shape[0] * shape[1], at_once)
-    ]
-    if computed:
-        values[:, fitted] = np.concatenate(computed).reshape(shape)
+    for i in range(
+        0, len(replicate), at_once
+    ):  # a result may fill most of the memory: nothing is copied whole
+        rows = replicate[i : i + at_once], generation[i : i + at_once]
+        params = family.restore({name: value[rows] for name, value in stored.items()})
+        values[rows] = metric.compute(Law(family, params), truth)
     same = None if experiment.start is None else Law(family, experiment.start)
     values[:, ~fitted] = metric.value_at_truth(truth, same)
     dimensions = ("replicate", "generation")
@@ -231,11 +230,3 @@ def first_generation(dataset: xr.Dataset, name: str, value: float) -> xr.DataArr
         {"replicate": dataset["replicate"]},
         ("replicate",),
     )
-
-
-def _flat(values: Array, shape: tuple[int, int]) -> Array:
-    return values.reshape(shape[0] * shape[1], *values.shape[2:])
-
-
-def _rows(flat: Mapping[str, Array], first: int, count: int) -> dict[str, Array]:
-    return {name: value[first : first + count] for name, value in flat.items()}

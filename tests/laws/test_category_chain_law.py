@@ -76,19 +76,26 @@ def test_time_to_one_category(n, low, high):
 
 
 def test_survival_of_the_rarest_is_above_its_bound():
-    """Sees 0.02; the bound is close at first and loose beyond t = n."""
-    n, experiment = 20, recipe(FIVE, 20, 60)
+    """Sees 0.03; the bound is close at first and loose beyond t = n. That of twice the items is too high."""
+    n, rare, t = 600, 0.005, np.array([1.0, 5.0, 20.0, 60.0])
+    experiment = recipe(np.array([0.595, 0.4, rare]), n, 60, 4000, engine="grouped")
     (law,) = [law for law in mc.expectations(experiment) if law.sense == "at least"]
     assert law.metric == "rarest_alive"
-    dataset = mc.run(experiment)
-    bound = law.at(np.array([1.0, 5.0, 20.0, 60.0]))
-    assert bound == pytest.approx(survival(n * 0.05, np.array([1.0, 5.0, 20.0, 60.0])), rel=1e-14)
-    for i, measured in enumerate(at(dataset, "rarest_alive", (1, 5, 20, 60))):
+    bound = law.at(t)
+    assert bound == pytest.approx(survival(n * rare, t), rel=1e-14)
+    for i, measured in enumerate(at(mc.run(experiment), "rarest_alive", t.astype(int))):
         z = (measured.mean() - bound[i]) / standard_error(measured)
         print(f"alive {measured.mean():.4f}, at least {bound[i]:.4f}: z = {z:+.2f}")
         assert z > -4.0
-    exact = 1.0 - ends(FIVE, n, 60)[0][:, 4]
-    assert (exact >= survival(n * 0.05, np.arange(1.0, 61.0))).all()
+    assert_not_law(measured, survival(2 * n * rare, t)[-1], "the bound of 1,200 items")
+
+
+def test_the_bound_is_below_the_chain():
+    for n, p in ((5, 0.2), (20, 0.05), (200, 0.01)):
+        exact = 1.0 - ends(np.array([p]), n, 3 * n)[0][:, 0]
+        bound = survival(n * p, np.arange(1.0, 3 * n + 1.0))
+        assert (exact >= bound).all()
+        assert bound[0] > 0.9 * exact[0]
 
 
 @pytest.mark.parametrize("exponent", [1.0, 2.0])

@@ -172,3 +172,11 @@ def test_what_is_refused(change, field):
     with pytest.raises(mc.RecipeError) as error:
         recipe(**change)
     assert field in [problem.field for problem in error.value.problems]
+
+
+def test_figures(tmp_path):
+    dataset = mc.run(recipe(replicates=10))
+    for kind, panels in (("overview", 2), ("variance", 1), ("distance", 1)):
+        figure = mc.plot(dataset, kind, tmp_path / f"{kind}.png")
+        assert len(figure.axes) == panels
+        assert "linear in 3 dimensions" in figure.get_suptitle()

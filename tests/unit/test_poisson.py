@@ -117,3 +117,15 @@ def test_what_is_refused(change, field):
     with pytest.raises(mc.RecipeError) as error:
         recipe(**change)
     assert field in [problem.field for problem in error.value.problems]
+
+
+def test_figures(tmp_path):
+    dataset = mc.run(recipe(replicates=30))
+    for kind, panels in (("overview", 3), ("variance", 1), ("distance", 1)):
+        figure = mc.plot(dataset, kind, tmp_path / f"{kind}.png")
+        assert len(figure.axes) == panels
+    share = {line.get_gid() for panel in mc.plot(dataset).axes for line in panel.lines}
+    assert {"share alive", "law alive mean", "median rate", "law rate mean"} <= share
+    for kind in ("density", "weights"):
+        with pytest.raises(ValueError, match="poisson"):
+            mc.plot(dataset, kind)

@@ -24,15 +24,13 @@ def category_laws(experiment: Experiment) -> list[Expectation]:
         return []
     p: Array = source.params.probability[0]
     p = p[p > 0.0]
-    found = []
     if replaces(experiment) and n <= MOST_ITEMS and len(p) <= MOST_CHAINS:
-        found += _chain_laws(p, n)
-    else:
-        found.append(
-            Expectation("missing_mass", "mean", "mean probability of lost categories in generation 1",
-                        "E = sum p (1 - p)^n, exact; of heavy tails, Dohmatob et al. 2024, arXiv 2402.07043",
-                        lambda t: np.where(t == 1, missing_mass(p, n), np.nan))
-        )  # fmt: skip
+        return _chain_laws(p, n)
+    found = [
+        Expectation("missing_mass", "mean", "mean probability of lost categories in generation 1",
+                    "E = sum p (1 - p)^n, exact; of heavy tails, Dohmatob et al. 2024, arXiv 2402.07043",
+                    lambda t: np.where(t == 1, missing_mass(p, n), np.nan))
+    ]  # fmt: skip
     if replaces(experiment):
         found.append(
             Expectation("rarest_alive", "mean", "share of replicates that hold the rarest category",
