@@ -41,6 +41,19 @@ RECIPES = {
     "common": {"streams": "common", "save": "log"},
     "accumulate": {"workflow": {"kind": "accumulate", "real": 0.1}},
     "accumulate-subsample": {"workflow": {"kind": "accumulate-subsample"}, "learner": GAUSSIAN},
+    "augment": {"workflow": {"kind": "augment", "real": 10, "synthetic": 70, "growth": 0.5}},
+    "augment from a pool": {
+        "workflow": {"kind": "augment", "real": 5, "synthetic": 60, "real_source": "fixed", "pool": 10},
+    },
+    "weighted": {"workflow": {"kind": "weighted", "weight": 0.3, "real": 20, "synthetic": 60}},
+    "biased": {"workflow": {"kind": "biased", "temperature": 0.9, "real": 0.1}},
+    "decaying": {"workflow": {"kind": "decaying", "real": 0.5, "exponent": 1.0}},
+    "verified": {"workflow": {"kind": "verified", "low": -2.0, "psi": 0.1, "real": 0.1}},
+    "verified, hardly any": {"workflow": {"kind": "verified", "low": 3.9}, "learner": GAUSSIAN},
+    "verified categories": {
+        "truth": CATEGORIES, "learner": {"family": "categorical"},
+        "workflow": {"kind": "verified", "right": [0, 2], "psi": 0.5},
+    },
     "categories": {"truth": CATEGORIES, "learner": {"family": "categorical"}},
     "categories, three parts": {
         "truth": CATEGORIES, "learner": {"family": "categorical"},

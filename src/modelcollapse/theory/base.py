@@ -55,7 +55,7 @@ Recursion = Callable[[Experiment, int], tuple[Array, Array]]
 def replaces(experiment: Experiment) -> bool:
     """Whether each training set is synthetic, all of it."""
     work = experiment.workflow
-    return isinstance(work, Mix) and work.real == work.kept == 0.0
+    return type(work) is Mix and work.real == work.kept == 0.0
 
 
 def of_spread(experiment: Experiment, recursion: Recursion, spread: str, error: str) -> list[Expectation]:

@@ -16,11 +16,9 @@ def gaussian_laws(experiment: Experiment) -> list[Expectation]:
     learner, source, n = experiment.learner, experiment.source, experiment.n_samples
     truth_is_gaussian = isinstance(source, Law) and isinstance(source.family, Gaussian)
     both = isinstance(learner, Gaussian) and truth_is_gaussian
-    if not both or not replaces(experiment) or n < 2:
+    if not both or not replaces(experiment) or n < 2 or learner.known_std is not None:
         return []
     variance = float(source.moments()[1][0])
-    if learner.known_std is not None:
-        return [_known_std(variance, learner.known_std**2, n)]
     ddof = learner.ddof
     drift = float(psi((n - 1) / 2.0)) + np.log(2.0) - np.log(n - ddof)
     shrink = shrinkage(n) * np.sqrt((n - 1) / (n - ddof))
@@ -54,15 +52,6 @@ def gaussian_laws(experiment: Experiment) -> list[Expectation]:
             )
         )  # fmt: skip
     return found
-
-
-def _known_std(first: float, known: float, n: int) -> Expectation:
-    """A random walk of the mean: the first step is a real sample's, each other a synthetic one's."""
-    return Expectation(
-        "squared_error_of_mean", "mean", "mean squared error of the mean",
-        "E (M_t - mu0)^2 = (V0 + (t - 1) s^2)/n, s the known std; derived",
-        lambda t: (first + (t - 1.0) * known) / n,
-    )  # fmt: skip
 
 
 def tail_bound(n: int, ratio: float, t: Array) -> Array:
