@@ -23,6 +23,8 @@ from verification.report import RESULTS, versions
 
 ROOT = Path(__file__).parents[1]
 COPIED = ("src", "tests", "reference", "verification", "benchmarks", "examples", "book", "docs")
+NAMES = 66
+"""Columns that names take in the table."""
 MOST_SECONDS = 1200
 """After which a test is said to have failed: a mistake may loop for ever."""
 
@@ -38,7 +40,7 @@ class Verdict:
     def __str__(self) -> str:
         """A line of the table."""
         what = self.caught_by or "SURVIVES"
-        return f"{self.mutant.name:66}{self.seconds:8.1f} s  {what}"
+        return f"{self.mutant.name:{NAMES}}{self.seconds:8.1f} s  {what}"
 
 
 class Copy:
@@ -84,7 +86,8 @@ class Copy:
         except subprocess.TimeoutExpired:
             return True
         if found.returncode not in (0, 1, 2, 3):  # 2 and 3: the mistake breaks the collection itself
-            raise RuntimeError(f"{mutant.name}: {found.stdout.decode()[-2000:]}")
+            said = (found.stdout + found.stderr).decode()
+            raise RuntimeError(f"{mutant.name}: {said[-2000:]}")
         return found.returncode != 0
 
 
@@ -109,8 +112,20 @@ def judged(mutants: Sequence[Mutant], jobs: int, suite: bool) -> list[Verdict]:
             return list(pool.map(one, mutants))
 
 
+def _write(verdicts: Sequence[Verdict]) -> None:
+    """Put the verdicts into the table; mutants that were not judged keep their lines."""
+    table = RESULTS / "mutants.txt"
+    old = table.read_text().splitlines() if table.exists() else []
+    line_of = {line[:NAMES].rstrip(): line for line in old} | {v.mutant.name: str(v) for v in verdicts}
+    lines = [line_of[mutant.name] for mutant in MUTANTS if mutant.name in line_of]
+    survive = sum(line.endswith("SURVIVES") for line in lines)
+    about = ", ".join(f"{name} {value}" for name, value in versions().items())
+    RESULTS.mkdir(exist_ok=True)
+    table.write_text("\n".join([about, f"{len(lines)} mutants, {survive} survive", "", *lines]) + "\n")
+
+
 def main(arguments: list[str] | None = None) -> int:
-    """Judge, print, and write the table where all were judged."""
+    """Judge, print, and bring the table up to date."""
     parser = argparse.ArgumentParser(prog="python -m verification.mutants", description=__doc__)
     parser.add_argument("--only", default="", metavar="NAME", help="mutants whose name holds this")
     parser.add_argument("--jobs", type=int, default=2, help="copies that are tested side by side")
@@ -122,13 +137,8 @@ def main(arguments: list[str] | None = None) -> int:
     began = time.perf_counter()
     verdicts = judged(chosen, options.jobs, not options.expected_only)
     survivors = [verdict for verdict in verdicts if not verdict.caught_by]
-    about = ", ".join(f"{name} {value}" for name, value in versions().items())
-    end = f"{len(chosen)} mutants, {len(survivors)} survive; {time.perf_counter() - began:.0f} s"
-    print(end)
-    if not options.only:
-        RESULTS.mkdir(exist_ok=True)
-        text = "\n".join([about, end, "", *map(str, verdicts)])
-        (RESULTS / "mutants.txt").write_text(text + "\n")
+    print(f"{len(chosen)} mutants, {len(survivors)} survive; {time.perf_counter() - began:.0f} s")
+    _write(verdicts)
     return 1 if survivors else 0
 
 

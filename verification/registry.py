@@ -98,20 +98,22 @@ class Check:
 
     def run(self, seed: int, quick: bool = False) -> "Outcome":
         """Run it; ``quick`` takes no more replicates than a pilot's."""
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), time.process_time()
         replicates = self.pilot if quick else self.replicates(seed)
         found = tuple(one.find() for one in self._states(replicates, seed, "run"))
-        return Outcome(self, replicates, found, time.perf_counter() - began)
+        seconds, cpu = time.perf_counter() - began, time.process_time() - worked
+        return Outcome(self, replicates, found, seconds, cpu)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A check and what was found."""
+    """A check and what was found; the seconds that it took, and those of all threads together."""
 
     check: Check
     replicates: int
     findings: tuple[Finding, ...]
     seconds: float
+    cpu: float
 
     @property
     def holds(self) -> bool:

@@ -37,7 +37,8 @@ def lines_of(outcome: Outcome) -> list[str]:
     """A check and its statements."""
     check = outcome.check
     verdict = "holds" if outcome.holds else "VIOLATED"
-    head = f"{check.name}: {verdict}; {outcome.replicates} replicates, {outcome.seconds:.1f} s"
+    took = f"{outcome.seconds:.1f} s ({outcome.cpu:.1f} s of cores)"
+    head = f"{check.name}: {verdict}; {outcome.replicates} replicates, {took}"
     return [head, f"  {check.law} [{check.source}]", *(_line(one) for one in outcome.findings)]
 
 
@@ -66,7 +67,8 @@ def overall(outcomes: Sequence[Outcome]) -> str:
         f"rms of z {rms:.3f}, "
         f"largest {largest:.2f}\n"
         f"(of so many independent ones usually about {usual:.1f}; violated beyond {ALARM}). "
-        f"Violated: {', '.join(broken) or 'none'}.\n{sum(o.seconds for o in outcomes):.0f} s."
+        f"Violated: {', '.join(broken) or 'none'}.\n"
+        f"{sum(o.seconds for o in outcomes):.0f} s ({sum(o.cpu for o in outcomes):.0f} s of cores)."
     )
 
 
@@ -99,6 +101,7 @@ def table_of(outcome: Outcome) -> dict[str, Any]:
         "defect": check.defect,
         "replicates": outcome.replicates,
         "seconds": round(outcome.seconds, 2),
+        "cpu_seconds": round(outcome.cpu, 2),
         "statements": found,
     }
 

@@ -43,6 +43,7 @@ def _rows(found: CrossCheck, replicates: int) -> Iterator[Chance]:
     "the house's plan",
     PAIRS,
     defect=0.15,
+    pilot=100,
     simulate=_against("grouped"),
 )
 def exact_against_grouped(run: Run) -> Iterator[Chance]:
@@ -55,6 +56,7 @@ def exact_against_grouped(run: Run) -> Iterator[Chance]:
     "the house's plan",
     LARGE,
     defect=0.15,
+    pilot=100,
     simulate=_against("diffusion"),
 )
 def exact_against_diffusion(run: Run) -> Iterator[Chance]:

@@ -51,7 +51,7 @@ def one_step(run: Run) -> Iterator[Statement]:
         "ML, diffusion": recipe(engine="diffusion", generations=1000, save={"every": 500}),
         "unbiased, diffusion": recipe(engine="diffusion", generations=1000, save={"every": 500}, **UNBIASED),
     },
-    defect=0.05,
+    defect=0.08,
 )
 def log_variance(run: Run) -> Iterator[Mean]:
     """The mean and the variance, relative to a standard deviation and to itself."""

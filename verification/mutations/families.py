@@ -29,7 +29,7 @@ FAMILIES = (
         "families/mixture.py",
         "    tolerance: Positive = 1e-5",
         "    tolerance: Positive = 1e-3",
-        "unit/test_recipe.py::test_the_parts_of_the_default",
+        "unit/test_recipe.py::test_the_default_text_says_the_defaults",
     ),
     Mutant(
         "light components dropped after the M-step, weights renormalised",
@@ -38,7 +38,7 @@ FAMILIES = (
         "self.tolerance, self.max_iterations, self.reg_covar\n        )\n"
         "        light = np.where(parts[0] < 0.1, 0.0, parts[0])\n"
         "        parts = (light / light.sum(axis=1, keepdims=True), *parts[1:])\n",
-        "laws/test_total_variance_law.py::test_total_variance_of_two_components",
+        "laws/test_total_variance_law.py::test_a_fit_keeps_the_samples_mean_and_variance",
     ),
     Mutant(
         "regularised without being asked",
@@ -74,7 +74,7 @@ FAMILIES = (
         "            probability = counts / total[:, None]",
         "            counts = np.maximum(counts, 0.5)\n"
         "            probability = counts / counts.sum(axis=1)[:, None]",
-        "unit/test_families.py::test_categories_are_drawn_in_their_order_and_fitted_by_their_frequencies",
+        "laws/test_categorical_law.py::test_absorption_is_at_each_category_with_its_probability",
     ),
     Mutant(
         "dead components counted among those alive",
