@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
-from verification.checks.recipes import recipe, spread_and_error
+from verification.checks.recipes import THREE, recipe, spread_and_error
 from verification.registry import Run, check
 from verification.statements import Mean
 
-THREE = {"family": "mixture", "weights": [0.5, 0.3, 0.2], "means": [-2.0, 1.0, 4.0], "stds": [1.0, 0.5, 0.3]}
 FITS = {
     "gaussian, exact": recipe(n=10, generations=1),
     "gaussian, grouped": recipe(engine="grouped", generations=1),

@@ -1,6 +1,7 @@
 """One Gaussian that learns from itself: its step, its log variance, and what follows from them."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from scipy.special import polygamma, psi
@@ -12,7 +13,7 @@ from verification.registry import Run, check
 from verification.statements import Mean, Shape, Statement
 
 N = 10
-UNBIASED = {"learner": {"ddof": 1}}
+UNBIASED: dict[str, Any] = {"learner": {"ddof": 1}}
 
 
 @check(

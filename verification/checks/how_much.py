@@ -33,9 +33,9 @@ def enough_on_average(run: Run) -> Iterator[Mean]:
     n_real = lam * run.n
     shape = 1.0 if run.experiment.workflow.real_source == "fresh" else 3.0 - 2.0 * lam
     eps = shape / (n_real * (2.0 - lam) + 1.0 - lam)
-    error = run.late("squared_error_of_mean", int(run.experiment.save.every)) / run.v0
+    error = run.late("squared_error_of_mean", run.experiment.saved()[1]) / run.v0
     yield Mean("the deficit, as B/V0", error, eps, about=run.off(eps, eps))
-    variance = run.late("total_variance", int(run.experiment.save.every)) / run.v0
+    variance = run.late("total_variance", run.experiment.saved()[1]) / run.v0
     yield Mean("E V/V0", variance, 1.0 - eps, about=run.off(1.0 - eps, eps))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from verification import laws
-from verification.checks.recipes import mixed, recipe, spread_and_error
+from verification.checks.recipes import THREE, mixed, recipe, spread_and_error
 from verification.registry import Run, check
 from verification.statements import Mean
 
@@ -24,6 +24,9 @@ ENGINES = [
 ]
 
 REPLACE = {f"{family}, exact": recipe(family) for family in FAMILIES}
+REPLACE["three components, one step of EM"] = recipe(
+    "mixture", truth=THREE, learner={"components": 3, "max_iterations": 1}
+)
 REPLACE |= {f"{family}, {engine}": recipe(family, engine) for family, engine in ENGINES}
 EXACT_COUNTS = {f"{name}, gaussian": mixed(counts) for name, counts in SPLITS.items()}
 EXACT_COUNTS |= {f"4:10:6, {family}": mixed((4, 10, 6), family) for family in FAMILIES[1:]}

@@ -1,7 +1,9 @@
 """Pools that grow: the whole pool, and as many items picked from it."""
 
 from collections.abc import Iterator
+from typing import Any
 
+import modelcollapse as mc
 from verification import laws
 from verification.checks.recipes import recipe, spread_and_error
 from verification.registry import Run, check
@@ -10,8 +12,8 @@ from verification.statements import Mean
 N = 8
 
 
-def _recipes(kind: str) -> dict:
-    both = {"workflow": {"kind": kind}, "save": {"every": 4}}
+def _recipes(kind: str) -> dict[str, mc.Experiment]:
+    both: dict[str, Any] = {"workflow": {"kind": kind}, "save": {"every": 4}}
     found = {
         f"{family}, exact": recipe(family, n=N, **both) for family in ("gaussian", "mixture", "categorical")
     }

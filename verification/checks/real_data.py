@@ -9,6 +9,7 @@ import numpy as np
 import modelcollapse as mc
 from modelcollapse.engines.exact import ExactEngine
 from modelcollapse.recursion import generations
+from modelcollapse.sources import DataSet
 from modelcollapse.streams import COMMON_KEY, Streams, generators
 from modelcollapse.types import Array, Sizes, per_replicate
 from verification import laws
@@ -32,7 +33,7 @@ def _settled(counts: tuple[int, int, int], longer: int = 1, **how: str) -> mc.Ex
 def _stationary(run: Run, deficit: float) -> Iterator[Mean]:
     """Without a kept part and with one: A + B = V0."""
     spread, error = spread_and_error(run.experiment)
-    first, b = int(run.experiment.save.every), run.v0 * deficit
+    first, b = run.experiment.saved()[1], run.v0 * deficit
     yield Mean("E V", run.late(spread, first), run.v0 - b)
     yield Mean("E (M - mu0)^2", run.late(error, first), b, defect=0.04)
 
@@ -82,11 +83,9 @@ def fixed_and_kept_in_the_long_run(run: Run) -> Iterator[Mean]:
     return _stationary(run, laws.fixed(run.experiment.workflow.counts(run.n)))
 
 
-@dataclass(frozen=True)
-class Listed:
+@dataclass(frozen=True, eq=False)
+class Listed(DataSet):
     """A source that gives the same items to every replicate, over and over: what is replayed is known."""
-
-    values: Array
 
     def sample(self, size: Sizes, streams: Streams) -> Array:
         """The items, from the first on."""

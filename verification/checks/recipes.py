@@ -11,6 +11,12 @@ MIXTURE: dict[str, Any] = {
     "means": [-1.0, 3.0],
     "stds": [1.0, 1.0],
 }
+THREE: dict[str, Any] = {
+    "family": "mixture",
+    "weights": [0.5, 0.3, 0.2],
+    "means": [-2.0, 1.0, 4.0],
+    "stds": [1.0, 0.5, 0.3],
+}
 FIVE = (0.4, 0.3, 0.15, 0.1, 0.05)
 CATEGORIES: dict[str, Any] = {"family": "categorical", "probabilities": list(FIVE)}
 TRUTHS = {"gaussian": GAUSSIAN, "mixture": MIXTURE, "categorical": CATEGORIES}

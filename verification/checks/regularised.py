@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import modelcollapse as mc
 from verification.checks.recipes import recipe
 from verification.registry import Run, check
 from verification.statements import Mean
@@ -9,7 +10,7 @@ from verification.statements import Mean
 ONE = {"family": "mixture", "weights": [1.0], "means": [3.0], "stds": [2.0]}
 
 
-def _regularised(n: int, floor: float, generations: int, every: int):
+def _regularised(n: int, floor: float, generations: int, every: int) -> mc.Experiment:
     """A recipe whose variance settles near n r = ``floor`` V0."""
     return recipe(
         "mixture", n=n, generations=generations, save={"every": every}, truth=ONE,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.stats import chi2
+from scipy.stats import binom, chi2
 
 from verification import laws
 from verification.checks.recipes import recipe
@@ -28,7 +28,7 @@ def separated(run: Run) -> Iterator[Statement]:
     for t in (1, 4, 12):
         yield Mean(f"E w_{t}", left[:, t], w0)
         yield Mean(f"Var w_{t}", (left[:, t] - w0) ** 2, w0 * (1 - w0) * (1 - run.q**t), defect=0.05)
-    dead = float((laws.binom.pmf(np.arange(n + 1), n, w0) @ np.linalg.matrix_power(laws.drift(n), 11))[0])
+    dead = float((binom.pmf(np.arange(n + 1), n, w0) @ np.linalg.matrix_power(laws.drift(n), 11))[0])
     yield Mean("P(left is dead at 12)", left[:, 12] == 0.0, dead, scale=1.0)
     count = np.rint(n * w)
     good = (count[..., 1:] >= 2) & (s[..., :-1] > 0.0)

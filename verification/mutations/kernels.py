@@ -108,11 +108,11 @@ KERNELS = (
         "laws/test_separated_law.py::test_weights_drift_as_in_wright_fisher",
     ),
     Mutant(
-        "a one-pass variance",
+        "a variance about a mean as it was rounded",
         "kernels/moments.py",
         "    variance = lane_sum(second) / count - shift * shift",
         "    variance = lane_sum(second) / count",
-        "unit/test_kernels.py::test_moments_where_the_first_item_is_far_from_the_others",
+        "unit/test_kernels.py::test_moments_where_the_first_item_is_far_away_and_of_no_weight",
     ),
     Mutant(
         "a dead component is revived",
