@@ -55,10 +55,10 @@ KERNELS = (
         "laws/test_diffusion_law.py::test_log_variance[0]",
     ),
     Mutant(
-        "categories move by themselves, diffusion",
+        "categories' noise in proportion to their share, diffusion",
         "kernels/shares.py",
-        "deviation * (noise[i] - p[row, i] * common)",
-        "deviation * noise[i]",
+        "            noise[i] *= math.sqrt(p[row, i])",
+        "            noise[i] *= p[row, i]",
         "laws/test_diffusion_law.py::test_categories_drift",
     ),
     Mutant(
