@@ -15,6 +15,7 @@ _HOMES = {
     "run": "lab",
     "replay": "lab",
     "estimate": "lab",
+    "estimator": "families.registering",
     "cross_check": "crosscheck",
     "save": "store",
     "load": "store",
@@ -36,6 +37,7 @@ __all__ = [
     "__version__",
     "cross_check",
     "estimate",
+    "estimator",
     "expectations",
     "load",
     "measure",
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from modelcollapse.crosscheck import cross_check
     from modelcollapse.errors import DataError, RecipeError, StorageError
     from modelcollapse.experiment import Experiment
+    from modelcollapse.families.registering import estimator
     from modelcollapse.lab import estimate, replay, run
     from modelcollapse.plots import plot
     from modelcollapse.results import measure

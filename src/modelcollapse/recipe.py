@@ -214,7 +214,8 @@ def _tags(model: type[BaseModel], field: str) -> str:
 
 
 def _unknown(key: str, owner: type[BaseModel] | None) -> str:
-    known = list(owner.model_fields) if owner is not None else []
+    fields = owner.model_fields if owner is not None else {}
+    known = [field.alias or name for name, field in fields.items()]
     near = difflib.get_close_matches(key, known, n=1)
     hint = f"did you mean {near[0]}? " if near else ""
     return f"is not a key of a recipe; {hint}known here: {', '.join(known)}"

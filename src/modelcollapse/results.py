@@ -22,6 +22,7 @@ LABELS = {
     "mean": "mean of a component",
     "std": "standard deviation of a component",
     "probability": "probability of a category",
+    "bandwidth": "standard deviation of a kernel",
     "total_mean": "mean of the model",
     "total_variance": "variance of the model",
     "n_real": "real items in the training set",
@@ -187,6 +188,8 @@ def measure(dataset: xr.Dataset, name: str) -> xr.DataArray:
         raise ValueError(f"metric = {name!r}: must be one of {', '.join(known)}")
     metric = known[name]
     if family.remembers:
+        if name not in dataset:
+            raise ValueError(f"metric = {name!r}: was not measured while the recipe ran; run it again")
         stored = dataset[name].transpose("replicate", "generation").copy()
         return stored.assign_attrs(long_name=metric.label)
     fitted = dataset["generation"].values > 0

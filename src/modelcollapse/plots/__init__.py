@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from modelcollapse.metrics import metrics_of
-from modelcollapse.plots import categories, density, over_time
+from modelcollapse.plots import categories, density, over_time, remembered
 from modelcollapse.plots.style import canvas, middle
 from modelcollapse.results import experiment_of, measure
 from modelcollapse.sources import Law
@@ -51,7 +51,7 @@ def plot(dataset: xr.Dataset, kind: str = "overview", path: str | Path | None = 
         ``"weights"``: the weights of the components. They are points, not lines: components are
         kept in the order of their means, and which was which a generation before is not known.
         ``"distance"``: squared Wasserstein-2 distance (of categories: total variation) and
-        Kullback-Leibler divergence to the truth.
+        Kullback-Leibler divergence to the truth; the squared error of the mean where neither is known.
     path
         Where to save it: PNG, SVG or PDF by its suffix. The file's metadata hold the SHA-256 of the
         result, and the same result gives the same bytes.
@@ -64,8 +64,8 @@ def plot(dataset: xr.Dataset, kind: str = "overview", path: str | Path | None = 
     Raises
     ------
     ValueError
-        Where ``kind`` or the suffix is not one of these, the learner has no components to plot, or
-        the result holds no model yet.
+        Where ``kind`` or the suffix is not one of these, the learner has no components to plot, the
+        result holds no models to draw, as of a kernel density, or none yet.
     """
     if kind not in KINDS:
         raise ValueError(f"kind = {kind!r}: must be one of {', '.join(KINDS)}")
@@ -106,7 +106,8 @@ def _distance(dataset: xr.Dataset) -> Figure:
     experiment = experiment_of(dataset)
     known = metrics_of(experiment.learner, experiment.source)
     distances = ("wasserstein2", "total_variation", "kullback_leibler")
-    return _panels(dataset, [name for name in distances if name in known])
+    found = [name for name in distances if name in known]
+    return _panels(dataset, found or ["squared_error_of_mean"])
 
 
 def _panels(dataset: xr.Dataset, metrics: list[str]) -> Figure:
@@ -118,6 +119,7 @@ def _panels(dataset: xr.Dataset, metrics: list[str]) -> Figure:
 
 
 def _density(dataset: xr.Dataset) -> Figure:
+    remembered.refuse_density(dataset)
     figure, (panel,) = canvas(dataset, 1, 1, middle(dataset))
     draw = categories.probabilities if _has_categories(dataset) else density.densities
     draw(panel, dataset)
@@ -135,6 +137,8 @@ def _weights(dataset: xr.Dataset) -> Figure:
 
 def _overview(dataset: xr.Dataset) -> Figure:
     """Spread, the models themselves, their parts (where there are none: another distance), a distance."""
+    if remembered.remembers(dataset):
+        return remembered.overview(dataset, ENSEMBLE)
     figure, axes = canvas(dataset, 2, 2, ENSEMBLE, middle(dataset))
     if _has_categories(dataset):
         return _overview_of_categories(figure, axes, dataset)

@@ -3,6 +3,7 @@
 from modelcollapse.experiment import Experiment
 from modelcollapse.theory.base import Expectation
 from modelcollapse.theory.gaussian import gaussian_laws, shrinkage
+from modelcollapse.theory.kde import kernel_pool_laws, kernel_pool_recursion
 from modelcollapse.theory.moments import moment_laws, moment_recursion, stationary_deficit
 from modelcollapse.theory.pools import pool_laws, pool_recursion
 
@@ -10,13 +11,14 @@ __all__ = [
     "LAWS",
     "Expectation",
     "expectations",
+    "kernel_pool_recursion",
     "moment_recursion",
     "pool_recursion",
     "shrinkage",
     "stationary_deficit",
 ]
 
-LAWS = (moment_laws, pool_laws, gaussian_laws)
+LAWS = (moment_laws, pool_laws, kernel_pool_laws, gaussian_laws)
 """Functions from a recipe to its laws."""
 
 

@@ -5,6 +5,7 @@ import numpy as np
 from modelcollapse.experiment import Experiment
 from modelcollapse.families.categorical import Categorical
 from modelcollapse.families.gaussian import Gaussian
+from modelcollapse.families.kde import Kde
 from modelcollapse.theory.base import Expectation, of_spread, replaces, spread_of_truth
 from modelcollapse.types import Array
 from modelcollapse.workflows import Mix
@@ -21,6 +22,7 @@ UNBIASED_SOURCES = (
     "E V_t = V0, unbiased; Bertrand et al. 2023, arXiv 2310.00429",
     "E (M_t - mu0)^2 = V0 t/n; Bertrand et al. 2023, arXiv 2310.00429",
 )
+KERNEL_SOURCE = "derived: items keep their mean and variance, and each fit adds that of its kernels"
 MIX_SOURCE = "mix law, derived; the process is that of Shumailov et al. 2024, Nature 631, 755"
 
 
@@ -30,6 +32,8 @@ def moment_laws(experiment: Experiment) -> list[Expectation]:
     if kept is None or not isinstance(experiment.workflow, Mix):
         return []
     spread, error = MIX_SOURCE, MIX_SOURCE
+    if replaces(experiment) and isinstance(experiment.learner, Kde):
+        return of_spread(experiment, moment_recursion, KERNEL_SOURCE, KERNEL_SOURCE)
     if replaces(experiment) and isinstance(experiment.learner, Categorical):
         spread, error = DRIFT_SOURCES
     elif replaces(experiment) and kept == (1.0, 0.0):
