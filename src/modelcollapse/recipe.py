@@ -38,7 +38,8 @@ means   = [-2.0, 2.0]
 stds    = [1.0, 1.0]
 
 [learner]
-family     = "mixture"   # gaussian {ddof = 0 | 1} | mixture | categorical (of a categorical truth)
+family     = "mixture"   # gaussian {ddof = 0 | 1} | mixture | categorical (of a categorical truth) |
+                         # kde {bandwidth} | empirical | estimator {name, settings}
 components = 2
 solver     = "em"        # em: to the maximum | scikit-learn: that library at its own defaults
 start      = "model"     # em only: model (from the generating parameters) | kmeans

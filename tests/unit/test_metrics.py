@@ -11,6 +11,7 @@ from scipy.stats import norm
 import modelcollapse as mc
 from modelcollapse import metrics
 from modelcollapse.families.categorical import Categorical, CategoricalParams
+from modelcollapse.families.empirical import Empirical
 from modelcollapse.families.gaussian import Gaussian, GaussianParams
 from modelcollapse.families.mixture import Mixture, MixtureParams
 from modelcollapse.metrics import divergence, heterozygosity, line
@@ -272,6 +273,7 @@ def test_every_metric_says_all_about_itself():
         items = (
             metric.applies(Categorical(), categories([0.5, 0.5])),
             metric.applies(Gaussian(), gaussian(0, 1)),
+            metric.applies(Empirical(), gaussian(0, 1)),
         )
         assert any(items)
         for kind in np.flatnonzero(items):

@@ -28,12 +28,33 @@ def heads(text):
 
 def test_only_metrics_that_apply_are_shown():
     real, categories = heads(summary(run(**GAUSSIAN))), heads(summary(run(**CATEGORICAL)))
+    items = heads(summary(run(learner={"family": "empirical"})))
     for metric in METRICS.values():
         if metric.head:
-            assert metric.head in real or metric.head in categories
+            assert metric.head in real or metric.head in categories or metric.head in items
     assert "variance" in real
+    assert "KL" not in items
     assert "variance" not in categories
     assert "W2^2" not in categories
+
+
+@pytest.mark.parametrize("learner", [{"family": "kde", "bandwidth": 0.3}, {"family": "empirical"}])
+def test_what_was_measured_while_it_ran_is_shown(learner, tmp_path):
+    dataset = run(learner=learner, replicates=3, generations=4)
+    text = summary(dataset)
+    assert f"{learner['family']} learner" in text
+    assert f"{float(np.median(dataset['tail_mass'][:, -1])):.4g}" in text
+    assert "Law: mean total variance" in text
+    write_csv(dataset, tmp_path / "x.csv")
+    head, first = (tmp_path / "x.csv").read_text().splitlines()[:2]
+    assert {"total_variance", "tail_mass", "squared_error_of_mean"} <= set(head.split(","))
+    assert len(first.split(",")) == len(head.split(","))
+
+
+def test_an_estimator_is_named():
+    name = "sklearn.mixture.GaussianMixture"
+    text = summary(run(learner={"family": "estimator", "name": name}, replicates=2, generations=2))
+    assert f"estimator learner {name}" in text
 
 
 def test_the_words_of_each_workflow():
