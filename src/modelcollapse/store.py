@@ -15,6 +15,9 @@ from modelcollapse.metrics import METRICS
 from modelcollapse.results import LABELS, SCHEMA, experiment_of, shapes
 from modelcollapse.version import __version__
 
+VARIABLES = tuple(dict.fromkeys((*LABELS, *METRICS)))
+"""What a result can hold, in order: of learners that remember, metrics that were measured in the run, too."""
+
 
 def digest(dataset: xr.Dataset) -> str:
     """The SHA-256 of a result's recipe and numbers."""
@@ -153,7 +156,7 @@ def _beside(path: Path, process: str, kind: str) -> Path:
 
 def _check_ours(path: Path) -> None:
     """Refuse to replace anything but a result, whole or damaged, or an empty folder."""
-    known = {*LABELS, "replicate", "generation", "zarr.json"}
+    known = {*VARIABLES, "replicate", "generation", "zarr.json"}
     if not path.is_dir() or not {entry.name for entry in path.iterdir()} <= known:
         raise _refused(path, "is something else than a result, and is left alone")
 
@@ -220,7 +223,7 @@ def load(path: str | Path) -> xr.Dataset:
         what = "is no result of modelcollapse, or is damaged"
         raise StorageError(f"{what} ({type(error).__name__})", str(path)) from None
     _check_whole(dataset, str(path))
-    return dataset[[name for name in {**LABELS, **METRICS} if name in dataset]]
+    return dataset[[name for name in VARIABLES if name in dataset]]
 
 
 def _check_whole(dataset: xr.Dataset, path: str) -> None:

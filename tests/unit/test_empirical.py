@@ -131,6 +131,7 @@ def test_what_is_measured_of_a_data_set(tmp_path):
     assert (dataset["distinct_items"].diff("generation") <= 0).all()
     assert set(metrics_of(experiment.learner, experiment.source)) <= set(map(str, dataset.data_vars))
     mc.save(dataset, tmp_path / "out.zarr")
+    mc.save(dataset, tmp_path / "out.zarr")  # over a result that holds metrics, too
     back = mc.load(tmp_path / "out.zarr")
     assert back.equals(dataset)
     assert mc.replay(back).equals(dataset)
