@@ -5,7 +5,7 @@ import pytest
 from conftest import assert_law, assert_not_law, assert_same_mean, at
 
 import modelcollapse as mc
-from modelcollapse.theory import kernel_pool_recursion, moment_recursion
+from modelcollapse.theory import kernel_pool_recursion, moment_recursion, pool_recursion
 
 N, V0, H = 20, 4.0, 0.7
 TRUTH = {"family": "gaussian", "mean": 3.0, "std": 2.0}
@@ -115,6 +115,16 @@ def test_pools(pool, real, kind):
     other = recipe(KINDS[kind], 15, 1, workflow={"kind": pool, "real": real}, n=2 * N)
     assert_not_law(at(dataset, "squared_error_of_mean", [15])[0],
                    kernel_pool_recursion(other, 15)[1][15], "2 N items")  # fmt: skip
+
+
+@pytest.mark.parametrize("real", [0.0, 0.25, 1.0])
+@pytest.mark.parametrize("pool", ["accumulate", "accumulate-subsample"])
+def test_kernels_of_no_width_have_the_law_of_pools(pool, real):
+    """To rounding: this sees terms that are too small for the replicates above."""
+    work = {"kind": pool, "real": real}
+    kernels = kernel_pool_recursion(recipe({"bandwidth": 1e-9}, 30, 1, workflow=work), 30)
+    plain = pool_recursion(recipe({"family": "empirical"}, 30, 1, workflow=work), 30)
+    assert np.array(kernels) == pytest.approx(np.array(plain), rel=1e-12, abs=1e-15)
 
 
 def test_accumulation_does_not_cap_kernels():
