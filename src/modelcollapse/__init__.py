@@ -15,6 +15,7 @@ _HOMES = {
     "run": "lab",
     "replay": "lab",
     "estimate": "lab",
+    "estimator": "families.registering",
     "cross_check": "crosscheck",
     "save": "store",
     "load": "store",
@@ -40,6 +41,7 @@ __all__ = [
     "__version__",
     "cross_check",
     "estimate",
+    "estimator",
     "expectations",
     "horizon",
     "load",
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
     from modelcollapse.crosscheck import cross_check
     from modelcollapse.errors import DataError, RecipeError, StorageError
     from modelcollapse.experiment import Experiment
+    from modelcollapse.families.registering import estimator
     from modelcollapse.lab import estimate, replay, run
     from modelcollapse.planning import Limit, horizon, plan
     from modelcollapse.plots import plot

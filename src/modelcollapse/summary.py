@@ -94,11 +94,12 @@ def _what(experiment: Experiment, dataset: xr.Dataset) -> str:
     learner, work = experiment.learner, experiment.workflow
     counts = dataset[list(COUNTS)].isel(generation=-1)
     actual = ", ".join(f"{_span(counts[name].values)} {name.removeprefix('n_')}" for name in COUNTS)
+    named = f" {learner.object_name}" if hasattr(learner, "object_name") else ""
     solver = f", solver {learner.solver}" if hasattr(learner, "solver") else ""
     size = f" of {learner.components} components" if hasattr(learner, "components") else ""
     last = int(dataset["generation"][-1])
     return (
-        f"{experiment.truth.family} truth, {learner.family} learner{size}{solver}, "
+        f"{experiment.truth.family} truth, {learner.family} learner{named}{size}{solver}, "
         f"engine {experiment.engine}\n"
         f"N = {experiment.n_samples}, {experiment.generations} generations, "
         f"{experiment.replicates} replicates, seed {experiment.seed}\n"

@@ -11,6 +11,7 @@ from scipy.stats import norm
 import modelcollapse as mc
 from modelcollapse import metrics
 from modelcollapse.families.categorical import Categorical, CategoricalParams
+from modelcollapse.families.empirical import Empirical
 from modelcollapse.families.gaussian import Gaussian, GaussianParams
 from modelcollapse.families.linear import Linear, LinearParams
 from modelcollapse.families.mixture import Mixture, MixtureParams
@@ -277,6 +278,7 @@ def test_every_metric_says_all_about_itself():
             metric.applies(Poisson(), Law(Poisson(), PoissonParams(np.ones(1)))),
             metric.applies(Linear(), Law(Linear(), LinearParams(np.ones((1, 2)), np.empty((1, 0, 2))))),
             metric.applies(Mixture(), gaussian(0, 1)),
+            metric.applies(Empirical(), gaussian(0, 1)),
         )
         assert any(items)
         for kind in np.flatnonzero(items):

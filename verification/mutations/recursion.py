@@ -14,7 +14,7 @@ RECURSION = (
     Mutant(
         "status not sticky",
         "recursion.py",
-        "State(generation, corpus, fit.params, flags & int(STICKY))",
+        "State(generation, corpus, fit.params, flags & STAYS)",
         "State(generation, corpus, fit.params, flags & 0)",
         "laws/test_gaussian_law.py::test_float64_ends_and_says_so",
     ),

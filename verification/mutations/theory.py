@@ -33,14 +33,14 @@ THEORY = (
     ),
     Mutant(
         "kept items with replacement, in the law",
-        "theory/moments.py",
-        "c * sample * (n - c * n) / max(n - 1, 1)",
-        "c * sample",
+        "theory/parts.py",
+        "c * c * sample * (before - n_k) / (n_k * max(before - 1, 1))",
+        "c * c * sample / n_k",
         "laws/test_mix_law.py::test_the_law_derived_again",
     ),
     Mutant(
         "a fixed set costs (3 - lam) times as much",
-        "theory/moments.py",
+        "theory/stationary.py",
         "(3.0 - 2.0 * share) * fresh",
         "(3.0 - share) * fresh",
         "laws/test_real_data_law.py::test_stationary_deficit_is_where_the_recursion_ends",

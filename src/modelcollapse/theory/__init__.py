@@ -4,6 +4,7 @@ from modelcollapse.experiment import Experiment
 from modelcollapse.theory.base import Expectation
 from modelcollapse.theory.categories import category_laws
 from modelcollapse.theory.gaussian import gaussian_laws, shrinkage
+from modelcollapse.theory.kde import kernel_pool_laws, kernel_pool_recursion
 from modelcollapse.theory.moments import moment_laws, moment_recursion
 from modelcollapse.theory.pools import pool_laws, pool_recursion
 from modelcollapse.theory.regression import regression_laws
@@ -21,6 +22,7 @@ __all__ = [
     "Expectation",
     "expectations",
     "golden_weight",
+    "kernel_pool_recursion",
     "moment_recursion",
     "pool_recursion",
     "shrinkage",
@@ -32,6 +34,7 @@ __all__ = [
 LAWS = (
     moment_laws,
     pool_laws,
+    kernel_pool_laws,
     gaussian_laws,
     separated_laws,
     category_laws,

@@ -5,6 +5,7 @@ import numpy as np
 from modelcollapse.experiment import Experiment
 from modelcollapse.families.categorical import CATEGORIES, Categorical
 from modelcollapse.families.gaussian import Gaussian
+from modelcollapse.families.kde import Kde
 from modelcollapse.theory.base import Expectation, of_spread, replaces, spread_of_truth
 from modelcollapse.theory.parts import parts_of
 from modelcollapse.types import Array
@@ -23,6 +24,7 @@ UNBIASED_SOURCES = (
     "E V_t = V0, unbiased; Bertrand et al. 2023, arXiv 2310.00429",
     "E (M_t - mu0)^2 = V0 t/n; Bertrand et al. 2023, arXiv 2310.00429",
 )
+KERNEL_SOURCE = "derived: items keep their mean and variance, and each fit adds that of its kernels"
 MIX_SOURCE = "mix law, derived; the process is that of Shumailov et al. 2024, Nature 631, 755"
 SOURCES: dict[type[Flow], str] = {
     Mix: MIX_SOURCE,
@@ -39,6 +41,8 @@ def moment_laws(experiment: Experiment) -> list[Expectation]:
     work = experiment.workflow
     if kept is None or type(work) not in SOURCES or not _tempers_as_a_whole(experiment):
         return []
+    if replaces(experiment) and isinstance(experiment.learner, Kde):
+        return of_spread(experiment, moment_recursion, KERNEL_SOURCE, KERNEL_SOURCE)
     spread = error = SOURCES[type(work)]
     if replaces(experiment) and isinstance(experiment.learner, Categorical):
         spread, error = DRIFT_SOURCES
