@@ -19,6 +19,8 @@ _HOMES = {
     "save": "store",
     "load": "store",
     "measure": "results",
+    "collapse_profile": "profile",
+    "verdicts": "verdict",
     "plot": "plots",
     "expectations": "theory",
     "Status": "types",
@@ -34,6 +36,7 @@ __all__ = [
     "Status",
     "StorageError",
     "__version__",
+    "collapse_profile",
     "cross_check",
     "estimate",
     "expectations",
@@ -43,6 +46,7 @@ __all__ = [
     "replay",
     "run",
     "save",
+    "verdicts",
 ]
 
 if TYPE_CHECKING:
@@ -51,10 +55,12 @@ if TYPE_CHECKING:
     from modelcollapse.experiment import Experiment
     from modelcollapse.lab import estimate, replay, run
     from modelcollapse.plots import plot
+    from modelcollapse.profile import collapse_profile
     from modelcollapse.results import measure
     from modelcollapse.store import load, save
     from modelcollapse.theory import expectations
     from modelcollapse.types import Status
+    from modelcollapse.verdict import verdicts
 
 
 def __getattr__(name: str) -> Any:
