@@ -18,7 +18,8 @@ ALIKE = ("n_samples", "replicates", "seed", "engine", "save", "generations")
 def scaling(case: Case) -> list[Row]:
     """The slope of log loss on log N at the first generation and the last.
 
-    It is -1 for real data and a family that holds the truth. Where it comes nearer to 0, more data help less than they did (Dohmatob et al. 2024, arXiv 2402.07043).
+    It is -1 for real data and a family that holds the truth. Where it comes nearer to 0, more data help
+    less than they did (Dohmatob et al. 2024, arXiv 2402.07043).
     """
     meaning = "6 scaling law changed"
     what, moved = "slope of log loss on log N", "slope at the end less that at first"
