@@ -23,6 +23,8 @@ _HOMES = {
     "plan": "planning",
     "horizon": "planning",
     "Limit": "planning",
+    "collapse_profile": "profile",
+    "verdicts": "verdict",
     "plot": "plots",
     "expectations": "theory",
     "Status": "types",
@@ -39,6 +41,7 @@ __all__ = [
     "Status",
     "StorageError",
     "__version__",
+    "collapse_profile",
     "cross_check",
     "estimate",
     "estimator",
@@ -51,6 +54,7 @@ __all__ = [
     "replay",
     "run",
     "save",
+    "verdicts",
 ]
 
 if TYPE_CHECKING:
@@ -61,10 +65,12 @@ if TYPE_CHECKING:
     from modelcollapse.lab import estimate, replay, run
     from modelcollapse.planning import Limit, horizon, plan
     from modelcollapse.plots import plot
+    from modelcollapse.profile import collapse_profile
     from modelcollapse.results import measure
     from modelcollapse.store import load, save
     from modelcollapse.theory import expectations
     from modelcollapse.types import Status
+    from modelcollapse.verdict import verdicts
 
 
 def __getattr__(name: str) -> Any:

@@ -522,7 +522,8 @@ def test_nothing_overflows_or_divides_by_zero(name):
     with np.errstate(all="raise", under="ignore"):  # tails of densities underflow
         for metric in metrics_of(experiment.learner, experiment.source):
             values = results.measure(dataset, metric).values[:, 1:]
-            infinite = np.isposinf(values) & (metric == "kullback_leibler")  # that of a point is
+            infinite = np.isposinf(values) & (metric == "kullback_leibler")  # that of a point is,
+            infinite |= np.isneginf(values) & (metric == "entropy")  # and the entropy, too
             assert (np.isfinite(values) | infinite).all()
     for key in set(experiment.learner.dimensions) & {"total_variance", "total_mean", "probability"}:
         assert np.isfinite(dataset[key].values).all()

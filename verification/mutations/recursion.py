@@ -76,9 +76,9 @@ RECURSION = (
     ),
     Mutant(
         "degenerate replicates dropped from the mean",
-        "summary.py",
-        "    count = len(values)\n",
-        "    values = values[values > 0.0]\n    count = len(values)\n",
+        "verdict.py",
+        "    count, middling = len(values), float(np.median(values))\n",
+        "    values = values[values > 0.0]\n    count, middling = len(values), float(np.median(values))\n",
         "unit/test_summary.py::test_laws_stand_beside_what_was_measured",
     ),
     Mutant(

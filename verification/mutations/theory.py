@@ -13,8 +13,8 @@ THEORY = (
     Mutant(
         "wrong c4",
         "theory/gaussian.py",
-        "np.exp(gammaln(n / 2.0) - gammaln((n - 1) / 2.0))",
-        "np.exp(gammaln((n + 1) / 2.0) - gammaln(n / 2.0))",
+        "float(gammaln(x + 0.5) - gammaln(x) - 0.5 * np.log(x))",
+        "float(gammaln(x + 1.0) - gammaln(x + 0.5) - 0.5 * np.log(x))",
         "laws/test_gaussian_law.py::test_unbiased[10]",
     ),
     Mutant(

@@ -35,7 +35,7 @@ def total_variance(models: Law, truth: Truth) -> Array:
 @metric("mean variance of the components alive", SQUARE, of_components, "of components")
 def component_variance(models: Law, truth: Truth) -> Array:
     """Variance of the components alive, each counted once; a family of one component is that one."""
-    weight, _, std = _components(models)
+    weight, _, std = components(models)
     alive = weight > 0.0
     return np.asarray(np.sum(np.where(alive, std**2, 0.0), axis=1) / alive.sum(axis=1))
 
@@ -43,7 +43,7 @@ def component_variance(models: Law, truth: Truth) -> Array:
 @metric("components alive", "", of_components, "alive")
 def components_alive(models: Law, truth: Truth) -> Array:
     """Components with a weight above 0."""
-    return np.asarray((_components(models)[0] > 0.0).sum(axis=1), dtype=np.float64)
+    return np.asarray((components(models)[0] > 0.0).sum(axis=1), dtype=np.float64)
 
 
 @metric("1 - sum of squared weights", PROBABILITY, of_several_components)
@@ -103,7 +103,8 @@ def wasserstein2(models: Law, truth: Truth) -> Array:
     return np.asarray(np.einsum("mp,mp->m", weight, (models.quantile(score) - theirs) ** 2))
 
 
-def _components(models: Law) -> tuple[Array, Array, Array]:
+def components(models: Law) -> tuple[Array, Array, Array]:
+    """Weights, means and stds, ``(model, component)``, of models that are Gaussians or mixtures of them."""
     params = models.params
     if hasattr(params, "weight"):
         return params.weight, params.mean, params.std

@@ -28,7 +28,8 @@ class Expectation:
     metric
         The metric it speaks of, as in `modelcollapse.metrics`.
     statistic
-        ``"mean"`` or ``"mean of log"`` over replicates.
+        ``"mean"``, ``"mean of log"``, ``"median"`` or ``"share"`` over replicates; a share is the mean of a
+        metric that is 1 or 0.
     label, source
         The law in words, and where it comes from.
     at
