@@ -22,6 +22,7 @@ LABELS = {
     "mean": "mean of a component",
     "std": "standard deviation of a component",
     "probability": "probability of a category",
+    "covariance": "covariance of a component",
     "total_mean": "mean of the model",
     "total_variance": "variance of the model",
     "n_real": "real items in the training set",
@@ -30,10 +31,15 @@ LABELS = {
     "iterations": "passes of the fit over the training set",
     "status": "what has happened to the replicate",
     "truth_value": "the real items",
+    "truth_vector": "the real items, vectors",
     "truth_probability": "probability of a category in the truth",
 }
-HELD = {"data": ("truth_value", "truth_item"), "categorical": ("truth_probability", "category")}
-"""The variable and its axis that keep what a truth's file held, so that a result needs no file."""
+HELD: dict[str, tuple[str, tuple[str, ...]]] = {
+    "data": ("truth_value", ("truth_item",)),
+    "data-nd": ("truth_vector", ("truth_item", "dimension")),
+    "categorical": ("truth_probability", ("category",)),
+}
+"""The variable and its axes that keep what a truth's file held, so that a result needs no file."""
 MODELS_AT_ONCE, NUMBERS_AT_ONCE = 4096, 2**22
 """Models that are measured at a time at most, and the numbers that they have together."""
 
@@ -131,8 +137,8 @@ def assemble(experiment: Experiment, variables: Variables, saved: Sequence[int])
     }
     data = {name: (dimensions[name], value[:, : len(saved)]) for name, value in variables.items()}
     if experiment.held is not None:
-        variable, axis = HELD[experiment.truth.family]
-        data[variable] = ((axis,), experiment.held.copy())
+        variable, axes = HELD[experiment.truth.family]
+        data[variable] = (axes, experiment.held.copy())
     coordinates = {
         "replicate": np.arange(experiment.replicates),
         "generation": np.asarray(saved, dtype=np.int64),

@@ -16,7 +16,9 @@ from modelcollapse import families
 from modelcollapse.families.base import REAL
 from modelcollapse.families.categorical import Categorical, CategoricalParams, Zipf
 from modelcollapse.families.gaussian import Gaussian, GaussianParams
+from modelcollapse.families.gaussian_nd import GaussianNd, GaussianNdParams
 from modelcollapse.families.mixture import Mixture, MixtureParams
+from modelcollapse.families.mixture_nd import MixtureNd, MixtureNdParams
 from modelcollapse.families.scikit_learn import kmeans_start
 from modelcollapse.streams import generators
 from modelcollapse.types import Status
@@ -36,6 +38,35 @@ EXAMPLES = {
             np.array([[0.2, 0.3, 0.5], [0.5, 0.25, 0.25], [0.4, 0.3, 0.3]]),
             np.array([[-4.0, 0.0, 3.0], [-1.0, 4.0, 9.0], [90.0, 120.0, 170.0]]),
             np.array([[1.0, 0.5, 1.5], [0.3, 1.0, 2.0], [5.0, 5.0, 25.0]]),
+        ),
+    ),
+    "gaussian-nd": (
+        GaussianNd().of(3),
+        GaussianNdParams(
+            np.array([[0.5, 1.0, -2.0], [-3.0, 0.0, 0.0], [1e2, 0.0, 1.0]]),
+            np.array(
+                [[[1.0, 0.3, 0.1], [0.3, 2.0, -0.5], [0.1, -0.5, 0.5]], np.diag([0.1, 1.0, 0.5]), np.eye(3)]
+            ),
+        ),
+    ),
+    "mixture-nd": (
+        MixtureNd(components=3).of(2),
+        MixtureNdParams(
+            np.array([[0.2, 0.3, 0.5], [0.5, 0.25, 0.25], [0.4, 0.3, 0.3]]),
+            np.array(
+                [
+                    [[-5.0, 0.0], [0.0, 3.0], [5.0, 0.0]],
+                    [[-3.0, 1.0], [0.0, -6.0], [2.0, 9.0]],
+                    [[-8.0, 0.0], [0.0, 8.0], [9.0, 1.0]],
+                ]
+            ),
+            np.array(
+                [
+                    [np.eye(2), [[0.5, 0.2], [0.2, 0.4]], 0.6 * np.eye(2)],
+                    [[[1.0, -0.4], [-0.4, 0.5]], np.eye(2), np.eye(2)],
+                    [np.eye(2), [[2.0, 1.0], [1.0, 2.0]], np.eye(2)],
+                ]
+            ),
         ),
     ),
 }
@@ -170,7 +201,7 @@ def test_a_replicate_draws_alone_what_it_draws_in_a_batch(name):
     family, params = EXAMPLES[name]
     size = np.array([40, 7, 90])
     batch = family.sample(params, size, streams(3))
-    assert batch.shape == (3, 90)
+    assert batch.shape[:2] == (3, 90)
     for r in range(3):
         alone = family.sample(only(params, [r]), int(size[r]), streams(3)[r : r + 1])
         assert np.array_equal(alone[0], batch[r, : size[r]])
@@ -184,7 +215,8 @@ def test_a_replicate_is_fitted_alone_as_in_a_batch(name, weighted, started):
     size = np.array([400, 70, 250])
     x = family.sample(params, size, streams(3))
     nothing = np.nan if x.dtype.kind == "f" else -1  # what a row is filled up with
-    filled = np.where(np.arange(400) < size[:, None], x, nothing)
+    there = np.arange(400) < size[:, None]
+    filled = np.where(there.reshape(3, 400, *[1] * (x.ndim - 2)), x, nothing)
     weight = 0.5 + (np.arange(1200).reshape(3, 400) % 3) if weighted else None
     start = params if started else None
     batch = family.fit(filled, size, weight, start, streams(3))
@@ -246,7 +278,7 @@ def test_a_weight_of_two_is_the_item_twice(name):
     x = family.sample(params, 200, streams(3))
     times = np.tile(np.arange(200) % 4, (3, 1))  # 0 is an item that is not there
     weighted = fit(family, x, weight=times.astype(float), start=params)
-    repeated = fit(family, np.stack([np.repeat(x[r], times[r]) for r in range(3)]), start=params)
+    repeated = fit(family, np.stack([np.repeat(x[r], times[r], axis=0) for r in range(3)]), start=params)
     for ours, theirs in zip(weighted.params, repeated.params, strict=True):
         assert ours == pytest.approx(theirs, rel=1e-4)
     if name not in REAL_NAMES:
@@ -348,7 +380,8 @@ def test_blank_parameters_are_nan_and_can_be_recorded(name):
 def test_families_are_frozen_values(name):
     family = EXAMPLES[name][0]
     again = type(family)(**family.model_dump())
-    again = again.of(4) if name == "categorical" else again
+    number = {"categorical": 4, "gaussian-nd": 3, "mixture-nd": 2}.get(name)
+    again = again.of(number) if number else again
     assert family == again
     assert len({family, again}) == 1
     with pytest.raises(ValueError, match="frozen"):

@@ -112,6 +112,9 @@ class Family(Protocol):
     def least_values(self) -> int:
         """How many distinct values a data set must hold to be learned."""
 
+    def item_numbers(self) -> int:
+        """How many numbers an item has: of memory alone."""
+
     def tempered(self, params: Params, temperature: float) -> Params:
         """Parameters of the density p^(1/temperature), normalised: a Gaussian's variance times temperature.
 
@@ -159,6 +162,10 @@ class Learner(Table):
 
     def least_values(self) -> int:
         """One is enough."""
+        return 1
+
+    def item_numbers(self) -> int:
+        """An item is one number."""
         return 1
 
     def tempered(self, params: Params, temperature: float) -> Params:

@@ -2,15 +2,22 @@
 
 import numpy as np
 
+from modelcollapse.families.base import VECTORS, Family
 from modelcollapse.families.categorical import CATEGORIES
 from modelcollapse.metrics.base import NATS, between_laws, metric
 from modelcollapse.metrics.categories import divergence_of_categories
 from modelcollapse.metrics.line import panels, scores
+from modelcollapse.metrics.vectors import both_gaussian, divergence_of_gaussians
 from modelcollapse.sources import Law, Truth
 from modelcollapse.types import Array
 
 
-@metric("Kullback-Leibler divergence", NATS, between_laws, "KL (nats)", 0.0)
+def has_divergence(family: Family, truth: Truth) -> bool:
+    """Between laws; over vectors, between Gaussians, for which it has a closed form."""
+    return between_laws(family, truth) and (family.items != VECTORS or both_gaussian(family, truth))
+
+
+@metric("Kullback-Leibler divergence", NATS, has_divergence, "KL (nats)", 0.0)
 def kullback_leibler(models: Law, truth: Truth) -> Array:
     """E log(p/q) under the truth p: nats lost a real item.
 
@@ -19,6 +26,8 @@ def kullback_leibler(models: Law, truth: Truth) -> Array:
     """
     if models.items == CATEGORIES:
         return divergence_of_categories(models.params.probability, truth)
+    if models.items == VECTORS:
+        return divergence_of_gaussians(models, truth)
     if not isinstance(truth, Law):
         return np.full(len(models.moments()[0]), np.nan)
     theirs, own = scores(models, truth), scores(truth, truth)

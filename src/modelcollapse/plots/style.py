@@ -98,6 +98,10 @@ def _truth(experiment: Experiment) -> str:
         if zipf is not None:
             return f"{count}, Zipf (exponent {zipf.exponent:g}, shift {zipf.shift:g})"
         return f"{_file(truth)} ({count})" if truth.path else count
+    if truth.family.endswith("-nd"):
+        d = experiment.learner.sizes()["dimension"]
+        parts = f"mixture of {len(truth.weights)} Gaussians" if hasattr(truth, "weights") else "Gaussian"
+        return f"{parts}, {d} dimension{'s' * (d > 1)}"
     if truth.family == "mixture":
         return f"mixture of {len(truth.weights)} Gaussians"
     return "Gaussian" if truth.family == "gaussian" else str(truth.family)
@@ -105,15 +109,16 @@ def _truth(experiment: Experiment) -> str:
 
 def _file(truth: Any) -> str:
     """Name a data file, and the column if one was chosen."""
-    return Path(truth.path).name + (f", {truth.column}" if truth.column else "")
+    columns = getattr(truth, "columns", None) or (getattr(truth, "column", None),)
+    return ", ".join([Path(truth.path).name, *filter(None, columns)])
 
 
 def _learner(experiment: Experiment) -> str:
     learner = experiment.learner
-    if learner.name == "mixture":
+    if learner.name in ("mixture", "mixture-nd"):
         solver = "EM" if learner.solver == "em" else learner.solver
         return f"mixture of {learner.components} ({solver})"
-    if learner.name == "gaussian":
+    if learner.name in ("gaussian", "gaussian-nd"):
         return f"Gaussian (ddof {learner.ddof})"
     return "frequencies" if learner.name == "categorical" else str(learner.name)
 

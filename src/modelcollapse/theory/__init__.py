@@ -5,6 +5,7 @@ from modelcollapse.theory.base import Expectation
 from modelcollapse.theory.gaussian import gaussian_laws, shrinkage
 from modelcollapse.theory.moments import moment_laws, moment_recursion, stationary_deficit
 from modelcollapse.theory.pools import pool_laws, pool_recursion
+from modelcollapse.theory.vectors import vector_laws
 
 __all__ = [
     "LAWS",
@@ -16,7 +17,7 @@ __all__ = [
     "stationary_deficit",
 ]
 
-LAWS = (moment_laws, pool_laws, gaussian_laws)
+LAWS = (moment_laws, pool_laws, gaussian_laws, vector_laws)
 """Functions from a recipe to its laws."""
 
 
