@@ -34,7 +34,7 @@ class DataTruth(Table):
 
 
 class DataNdTruth(Table):
-    """Columns of a CSV file with a header, or a two-dimensional ``.npy`` array, rows drawn with replacement."""
+    """Columns of a CSV file with a header, or a two-dimensional ``.npy`` array: rows are drawn, as items."""
 
     items: ClassVar[str] = VECTORS
 
@@ -289,7 +289,7 @@ def _check_rows(values: Array, name: str, lines: list[int] | None) -> None:
     """Finite numbers, of vectors finite rows, and two of them."""
     if values.ndim == 1:
         _check_finite(values, name, lines)
-    finite = np.isfinite(values).reshape(len(values), -1).all(axis=1)
+    finite = np.asarray(np.isfinite(values).reshape(len(values), -1).all(axis=1))
     if not finite.all():
         count = int((~finite).sum())
         raise _wrong(name, f"must be finite; {count} rows are not, the first {_place(finite, lines)}")

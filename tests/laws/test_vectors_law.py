@@ -1,4 +1,4 @@
-"""Vectors: the laws of variances hold of the covariance's trace, in any number of dimensions; the determinant's."""
+"""Vectors: the laws of variances hold of the covariance's trace in any dimension; laws of the determinant."""
 
 import numpy as np
 import pytest
@@ -47,9 +47,9 @@ def laws(dataset) -> dict:
 @pytest.mark.parametrize("d", [1, 3, 10])
 @pytest.mark.parametrize("workflow", WORKFLOWS)
 def test_the_laws_of_the_trace(d, workflow):
-    """Sees 3.5 % of E V_5 for d = 1, 1.5 % for d = 10, and 10 % of the mean's error: of what it loses, a share.
+    """Sees 3 to 6 % of E V_5 for d = 1, 1 to 3 % for d = 10, and 4 to 12 % of the squared error of the mean.
 
-    Beside it, the law of the unbiased estimator, which nothing lost would agree with.
+    Beside it, the law of a spread that loses nothing.
     """
     dataset = run(d, workflow)
     known = laws(dataset)
@@ -66,7 +66,7 @@ def test_the_laws_of_the_trace(d, workflow):
 
 @pytest.mark.parametrize("n", [2, 3, 5])
 def test_the_law_of_the_trace_with_fewer_items_than_dimensions(n):
-    """N <= d = 5: every covariance is singular, and its trace obeys the law. Sees 5 % of E V_3 (n = 2: 14 %)."""
+    """N <= d = 5: every covariance is singular; its trace obeys the law. Sees 5 % of E V_3 (n = 2: 18 %)."""
     dataset = run(5, n_samples=n, generations=3, replicates=6_000)
     assert (dataset["status"].values[:, 1:] & int(Status.RANK_DEFICIENT) != 0).all()
     v0 = trace(truth(5))
@@ -79,7 +79,7 @@ def test_the_law_of_the_trace_with_fewer_items_than_dimensions(n):
 
 
 def test_unbiased_fits_keep_the_trace():
-    """E V_t = V0 and E |M_t - mu0|^2 = V0 t/n. Sees 3 % of V0."""
+    """E V_t = V0 and E |M_t - mu0|^2 = V0 t/n. Sees 4.4 % of V0."""
     dataset = run(3, learner={"family": "gaussian-nd", "ddof": 1})
     v0 = trace(truth(3))
     for t in (1, 5):
@@ -91,8 +91,8 @@ def test_unbiased_fits_keep_the_trace():
 @pytest.mark.parametrize("ddof", [0, 1])
 @pytest.mark.parametrize("d", [1, 3, 10])
 def test_the_laws_of_the_determinant(d, ddof):
-    """Wishart: the mean, and the mean of the log at every generation. d = 3 sees 6 % of E det_1, and 0.06 of
-    E log det_5 = -1.6 nats.
+    """Wishart: the mean, and the mean of the log at every generation. d = 3 sees 4.5 % of E det_1, and
+    E log det_5 to 0.1 nats.
 
     Beside it, the law of a covariance that loses a degree of freedom too few: (1 - (i - 1)/n).
     """
@@ -114,7 +114,9 @@ def test_the_laws_of_the_determinant(d, ddof):
 
 @pytest.mark.parametrize("learner", ["em", "kmeans", "scikit-learn"])
 def test_mixtures_keep_the_law_of_the_trace(learner):
-    """Three components from two, N = 24: many die or become singular, and none is left out. Sees 3 % of E V_4."""
+    """Three components from two, N = 24: many die or are singular, and none is left out. Sees 3 % of E V_4
+    (6 % where fits start from scratch, with fewer replicates).
+    """
     plane = {"family": "mixture-nd", "weights": [0.5, 0.5], "means": [[-2.0, 0.0], [2.0, 0.0]],
              "covariances": [[[1.0, 0.5], [0.5, 1.0]], [[0.5, 0.0], [0.0, 2.0]]]}  # fmt: skip
     settings = {"em": {}, "kmeans": {"start": "kmeans"}, "scikit-learn": {"solver": "scikit-learn"}}[learner]
@@ -124,7 +126,7 @@ def test_mixtures_keep_the_law_of_the_trace(learner):
     v0, status = 0.5 * (2.0 + 2.5) + 4.0, dataset["status"].values[:, -1]
     assert not (status & int(Status.NONFINITE | Status.SOLVER_FAILED)).any()
     if learner == "em":
-        assert 0.1 < np.mean(status & int(Status.COMPONENT_DEAD | Status.RANK_DEFICIENT) != 0)
+        assert np.mean(status & int(Status.COMPONENT_DEAD | Status.RANK_DEFICIENT) != 0) > 0.1
     for t in (1, 4):
         assert_law(at(dataset, "total_variance", [t])[0], v0 * (1 - 1 / 24) ** t, f"{learner}, E V_{t}")
     assert_not_law(at(dataset, "total_variance", [4])[0], v0, "no loss at all")

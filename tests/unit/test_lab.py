@@ -96,7 +96,8 @@ RECIPES |= {
         "truth": VECTORS, "learner": {"family": "gaussian-nd"}, "n_samples": 3, "generations": 60,
     },
     "vectors, accumulate": {
-        "truth": VECTORS, "learner": {"family": "gaussian-nd"}, "workflow": {"kind": "accumulate", "real": 0.1},
+        "truth": VECTORS, "learner": {"family": "gaussian-nd"},
+        "workflow": {"kind": "accumulate", "real": 0.1},
     },
     "vectors, accumulate-subsample": {
         "truth": VECTORS, "learner": MIXTURE_ND, "workflow": {"kind": "accumulate-subsample"},

@@ -26,8 +26,8 @@ class GaussianNdParams(NamedTuple):
 class GaussianNd(VectorLearner):
     """A Gaussian over vectors with a full covariance; sums of squares are divided by n - ddof.
 
-    From n <= d items the covariance is singular. It is kept and sampled as it is: the next items lie in the span of these, and
-    the status `RANK_DEFICIENT` says so. Nothing is ever added to a variance.
+    From n <= d items the covariance is singular. It is kept and sampled as it is: the next items lie in
+    the span of these, and the status `RANK_DEFICIENT` says so. Nothing is ever added to a variance.
     """
 
     name: ClassVar[str] = "gaussian-nd"
@@ -122,7 +122,7 @@ class GaussianNd(VectorLearner):
 
 
 class GaussianNdTruth(Table):
-    """A Gaussian over vectors as the real distribution: its mean and covariance, or N(0, I) by its dimension."""
+    """A Gaussian over vectors as the real distribution: mean and covariance, or N(0, I) by its dimension."""
 
     items: ClassVar[str] = VECTORS
 

@@ -22,8 +22,9 @@ NO_TRACE = np.empty(0)
 
 
 class MixtureNdParams(NamedTuple):
-    """Weights ``(replicate, component)``, means ``(..., dimension)``, covariances ``(..., dimension, dimension)``.
+    """Weights ``(replicate, component)``, means and covariances of the components.
 
+    Means have the axes ``(replicate, component, dimension)``, covariances one ``dimension`` more.
     A dead component has weight 0 and keeps its last mean and covariance.
     """
 
@@ -35,13 +36,13 @@ class MixtureNdParams(NamedTuple):
 class MixtureNd(VectorLearner):
     """A mixture of ``components`` Gaussians over vectors with full covariances, and how it is fitted.
 
-    ``solver = "em"`` climbs to the maximum of the likelihood by EM: it ends when less than ``tolerance`` nats, in
-    total, are left to gain. A component whose covariance has become singular takes the items in its span, whole: the limit of
-    the likelihood, as a point is on the line. ``solver = "scikit-learn"`` is that library's own
-    GaussianMixture at its own defaults.
+    ``solver = "em"`` climbs to the maximum of the likelihood by EM: it ends when less than ``tolerance``
+    nats, in total, are left to gain. A component whose covariance has become singular takes the items in
+    its span, whole: the limit of the likelihood, as a point is on the line. ``solver = "scikit-learn"``
+    is that library's own GaussianMixture at its own defaults.
 
-    An M-step keeps the sample's mean and second moments wherever EM stops, so the total covariance of the model is the
-    training set's.
+    An M-step keeps the sample's mean and second moments wherever EM stops, so the total covariance of the
+    model is the training set's.
     """
 
     name: ClassVar[str] = "mixture-nd"
@@ -155,7 +156,7 @@ class MixtureNd(VectorLearner):
         return mean, covariance
 
     def record(self, params: MixtureNdParams) -> dict[str, Array]:
-        """Parameters in the order of the means' first coordinates, dead components last, and the total moments."""
+        """Parameters by the first coordinate of their means, dead components last, and the total moments."""
         order = np.lexsort((params.mean[:, :, 0], params.weight == 0.0), axis=1)
         total_mean, total_variance = self.moments(params)
         return {

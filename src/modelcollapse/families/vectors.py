@@ -26,10 +26,10 @@ class VectorFamily(Family, Protocol):
     """A family over vectors, which has the first two moments."""
 
     def spread(self, params: Params) -> tuple[Array, Array]:
-        """Total mean ``(replicate, dimension)`` and total covariance ``(replicate, dimension, dimension)``."""
+        """Total mean ``(replicate, dimension)`` and covariance ``(replicate, dimension, dimension)``."""
 
     def moments(self, params: Params) -> tuple[Array, Array]:
-        """Total mean ``(replicate, dimension)`` and total variance ``(replicate,)``, the covariance's trace."""
+        """Total mean ``(replicate, dimension)``, and the trace of the covariance ``(replicate,)``."""
 
     def log_pdf(self, params: Params, x: Array) -> Array:
         """Log density ``(replicate, point)`` at points ``(replicate, point, dimension)``."""
@@ -93,15 +93,16 @@ def sample(weight: Array, mean: Array, covariance: Array, size: Sizes, streams: 
     most = int(sizes.max(initial=0))
     flat = np.empty((len(streams), most * d))
     f, _ = factor(mean, covariance)
-    parts = (np.ascontiguousarray(part) for part in (weight, mean))
-    kernels.sample_vectors(*parts, f, sizes, streams.state, flat)
+    w, m = np.ascontiguousarray(weight), np.ascontiguousarray(mean)
+    kernels.sample_vectors(w, m, f, sizes, streams.state, flat)
     return flat.reshape(len(streams), most, d)
 
 
 def log_density(weight: Array, mean: Array, covariance: Array, x: Array) -> Array:
     """Log densities of mixtures at points ``(replicate, point, dimension)``."""
     out = np.empty(x.shape[:2])
-    kernels.log_densities(*map(np.ascontiguousarray, (weight, mean, covariance, x)), out)
+    w, m, c, at = map(np.ascontiguousarray, (weight, mean, covariance, x))
+    kernels.log_densities(w, m, c, at, out)
     return out
 
 

@@ -13,14 +13,14 @@ from modelcollapse.types import Array, IntArray
 
 @inner
 def _responsible(
-    x: Array, w: Array, m: Array, c: Array, f: Array, order: IntArray, rank: IntArray, constant: Array, y: Array,
-    share: Array,
+    x: Array, w: Array, m: Array, c: Array, f: Array, order: IntArray, rank: IntArray, constant: Array,
+    y: Array, share: Array,
 ) -> float:  # fmt: skip
     """Responsibilities of the components for one item, ``share`` ``(component,)``; give its log density.
 
-    A singular component has an unbounded density in its span and none elsewhere: it takes the items that lie
-    there, whole, the component of the lowest rank first. Where no component has a density at all, an item joins
-    the nearest mean.
+    A singular component has an unbounded density in its span and none elsewhere: it takes the items that
+    lie there, whole, the component of the lowest rank first. Where no component has a density at all, an
+    item joins the nearest mean.
     """
     components, d = m.shape
     owner, nearest, distance, top, regular = -1, -1, np.inf, -np.inf, False
@@ -125,10 +125,11 @@ def em_vectors(
     most: int,
     trace: Array,
 ) -> tuple[IntArray, IntArray]:
-    """Fit mixtures to items ``(replicate, item, d)`` from parameters ``(replicate, component, ...)``, in place.
+    """Fit mixtures to items ``(replicate, item, d)``, in place, from ``(replicate, component, ...)``.
 
-    ``given`` has a weight for each item, or no columns for weight 1 each. ``trace``, where it has a length, gets the log
-    likelihood (up to a constant) at each pass of the last replicate. Gives passes and status bits ``(replicate,)``.
+    ``given`` has a weight for each item, or no columns for weight 1 each. ``trace``, where it has a length,
+    gets the log likelihood (up to a constant) at each pass of the last replicate. Gives passes and status
+    bits, each ``(replicate,)``.
     """
     passes, status = np.zeros(x.shape[0], dtype=np.int64), np.zeros(x.shape[0], dtype=np.int64)
     for r in range(x.shape[0]):

@@ -34,10 +34,10 @@ def floor_of(variance: float, mean: float, d: int) -> float:
 def factorise(mean: Array, covariance: Array, f: Array, order: IntArray, rest: Array) -> int:
     """Factor a covariance ``(d, d)`` as f f^T by Cholesky's method with pivots; give its rank.
 
-    Each step takes the coordinate of which the steps before have explained the least share: nothing depends on the
-    units of the coordinates. Column k of ``f`` belongs to the coordinate ``order[k]``, whose row
-    ends there. A coordinate that is explained but for rounding gets no column of its own, so that singular
-    covariances are factored as what they are; nothing is ever added to a variance.
+    Each step takes the coordinate of which the steps before have explained the least share: nothing
+    depends on the units of the coordinates. Column k of ``f`` belongs to the coordinate ``order[k]``,
+    whose row ends there. A coordinate that is explained but for rounding gets no column of its own, so
+    that singular covariances are factored as what they are; nothing is ever added to a variance.
     """
     d = mean.size
     for j in range(d):
@@ -68,7 +68,7 @@ def factorise(mean: Array, covariance: Array, f: Array, order: IntArray, rest: A
 
 @compiled
 def factors(m: Array, c: Array, f: Array, rank: IntArray) -> None:
-    """Factor covariances ``(row, component, d, d)`` of means ``(row, component, d)`` into ``f`` and ``rank``."""
+    """Factor covariances ``(row, component, d, d)`` into ``f``, and give their ranks in ``rank``."""
     d = m.shape[2]
     order, rest = np.empty(d, dtype=np.int64), np.empty(d)
     for r in range(m.shape[0]):
@@ -78,7 +78,7 @@ def factors(m: Array, c: Array, f: Array, rank: IntArray) -> None:
 
 @compiled
 def sample_vectors(w: Array, m: Array, f: Array, size: IntArray, state: BitArray, x: Array) -> None:
-    """Draw items of mixtures in d dimensions, component after component: a multinomial, then d normals an item.
+    """Draw items of mixtures, component after component: a multinomial, then d normals an item.
 
     Parameters are ``(replicate, component, ...)``, or one row for all, with factors ``f`` of the
     covariances; replicate r gets ``x[r, :size[r] * d]``, the coordinates of an item one after the other.
@@ -148,7 +148,7 @@ def moments_into(x: Array, weight: Array, size: int, mean: Array, c: Array, y: A
 
 @compiled
 def moments_of_vectors(x: Array, weight: Array, size: IntArray, m: Array, c: Array) -> Array:
-    """Total weight ``(replicate,)`` of items ``(replicate, item, d)``, and their moments into ``m`` and ``c``."""
+    """Total weight ``(replicate,)`` of items ``(replicate, item, d)``; moments go to ``m`` and ``c``."""
     total, y = np.empty(x.shape[0]), np.empty(x.shape[2])
     for r in range(x.shape[0]):
         total[r] = moments_into(x[r], weight[r], size[r], m[r], c[r], y)
@@ -186,7 +186,7 @@ def spanned(x: Array, mean: Array, c: Array, f: Array, order: IntArray, rank: in
 
 @compiled
 def log_densities(w: Array, m: Array, c: Array, x: Array, out: Array) -> None:
-    """Log densities of mixtures at points ``(replicate, point, d)``; infinite in the span of a singular part."""
+    """Log densities of mixtures at points ``(replicate, point, d)``; infinite in a singular part's span."""
     d, components = m.shape[2], m.shape[1]
     f, order = np.empty((components, d, d)), np.empty((components, d), dtype=np.int64)
     rank, constant, y, rest = (

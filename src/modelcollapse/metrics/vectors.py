@@ -10,7 +10,7 @@ from modelcollapse.families.base import VECTORS, Family
 from modelcollapse.families.gaussian_nd import GaussianNd
 from modelcollapse.metrics.base import SQUARE, metric, of_vectors
 from modelcollapse.sources import Law, Truth
-from modelcollapse.types import Array
+from modelcollapse.types import Array, IntArray
 
 MODELS_AT_ONCE = 2**20
 """Pairs of components that are compared at a time, times the square of the dimension."""
@@ -39,7 +39,7 @@ def _log_determinants(covariance: Array) -> Array:
     return np.where(rank == d, 2.0 * size, -np.inf)
 
 
-def _factors(covariance: Array) -> tuple[Array, Array]:
+def _factors(covariance: Array) -> tuple[Array, IntArray]:
     """Factors ``(model, d, d)`` and ranks ``(model,)``."""
     origin = np.zeros((len(covariance), 1, covariance.shape[1]))
     f, rank = vectors.factor(origin, covariance[:, None])
@@ -48,7 +48,7 @@ def _factors(covariance: Array) -> tuple[Array, Array]:
 
 @metric("determinant of the covariance", "", of_vectors, "", lambda truth: float(_determinants(truth)[0]))
 def determinant(models: Law, truth: Truth) -> Array:
-    """Determinant of the total covariance: the square of the volume that a model fills; 0 where it is singular."""
+    """Determinant of the total covariance, the square of the volume a model fills; 0 of a singular one."""
     return _determinants(models)
 
 
@@ -108,7 +108,7 @@ def frechet_distance(models: Law, truth: Truth) -> Array:
 
 
 def _frechet(models: Law, truth: Truth) -> Array:
-    """|m - m0|^2 + tr S + tr S0 - 2 tr (S S0)^(1/2), with S = F F^T: the last is the nuclear norm of F^T F0."""
+    """|m - m0|^2 + tr S + tr S0 - 2 tr (S S0)^(1/2); with S = F F^T the last is F^T F0's nuclear norm."""
     away = models.moments()[0] - truth.moments()[0]
     ours, theirs = _covariance(models), _covariance(truth)
     f, g = _factors(ours)[0], _factors(theirs)[0][0]

@@ -99,7 +99,7 @@ def _has_categories(dataset: xr.Dataset) -> bool:
 
 
 def _has_vectors(dataset: xr.Dataset) -> bool:
-    return experiment_of(dataset).learner.items == VECTORS
+    return bool(experiment_of(dataset).learner.items == VECTORS)
 
 
 def _variance(dataset: xr.Dataset) -> Figure:
@@ -183,7 +183,7 @@ def _overview_of_vectors(figure: Figure, axes: list[Axes], dataset: xr.Dataset) 
     spreads = ("total_variance", "component_variance")
     over_time.metrics(axes[0], dataset, spreads if over_time.has_components(dataset) else spreads[:1])
     vectors.models(axes[1], dataset)
-    volume = np.median(measure(last, "determinant").values) > 0.0
+    volume = bool(np.median(measure(last, "determinant").values) > 0.0)
     over_time.metrics(axes[2], dataset, ("determinant" if volume else "effective_rank",))
     distances = [name for name in OF_VECTORS if name in known]
     finite = (name for name in distances if np.isfinite(measure(last, name).values).mean() > 0.5)

@@ -54,8 +54,8 @@ def spectrum(panel: Axes, dataset: xr.Dataset) -> None:
     marker = "." if len(truth) <= style.FEW else ""
     for i, model in enumerate(rest):
         seen.append(eigenvalues(model.covariance())[0])
-        panel.plot(rank, _there(seen[-1]), color=style.PURPLE, lw=0.7, alpha=_faint(rest), marker=marker, ms=3,
-                   label=None if i else f"{last}, others", gid="others")  # fmt: skip
+        panel.plot(rank, _there(seen[-1]), color=style.PURPLE, lw=0.7, alpha=_faint(rest), marker=marker,
+                   ms=3, label=None if i else f"{last}, others", gid="others")  # fmt: skip
     for look, (generation, model) in zip(density.looks(len(shown)), shown.items(), strict=True):
         seen.append(eigenvalues(model.covariance())[0])
         panel.plot(rank, _there(seen[-1]), color=look.colour, ls=look.dash, lw=look.width, zorder=look.zorder,
