@@ -289,7 +289,7 @@ def _check_rows(values: Array, name: str, lines: list[int] | None) -> None:
     """Finite numbers, of vectors finite rows, and two of them."""
     if values.ndim == 1:
         _check_finite(values, name, lines)
-    finite = np.asarray(np.isfinite(values).reshape(len(values), -1).all(axis=1))
+    finite = np.asarray(np.isfinite(values.T if values.ndim > 1 else values[None]).all(axis=0))
     if not finite.all():
         count = int((~finite).sum())
         raise _wrong(name, f"must be finite; {count} rows are not, the first {_place(finite, lines)}")

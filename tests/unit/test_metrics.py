@@ -12,7 +12,9 @@ import modelcollapse as mc
 from modelcollapse import metrics
 from modelcollapse.families.categorical import Categorical, CategoricalParams
 from modelcollapse.families.gaussian import Gaussian, GaussianParams
+from modelcollapse.families.gaussian_nd import GaussianNd, GaussianNdParams
 from modelcollapse.families.mixture import Mixture, MixtureParams
+from modelcollapse.families.mixture_nd import MixtureNd
 from modelcollapse.metrics import divergence, heterozygosity, line
 from modelcollapse.results import experiment_of
 from modelcollapse.sources import DataSet, Law
@@ -265,6 +267,7 @@ def test_total_variance_and_squared_error_of_the_mean(name):
 
 def test_every_metric_says_all_about_itself():
     heads = {}
+    vectors = Law(GaussianNd().of(2), GaussianNdParams(np.zeros((1, 2)), np.eye(2)[None]))
     for name, metric in metrics.METRICS.items():
         assert metric.name == name
         assert metric.label
@@ -272,6 +275,8 @@ def test_every_metric_says_all_about_itself():
         items = (
             metric.applies(Categorical(), categories([0.5, 0.5])),
             metric.applies(Gaussian(), gaussian(0, 1)),
+            metric.applies(GaussianNd().of(2), vectors),
+            metric.applies(MixtureNd().of(2), vectors),
         )
         assert any(items)
         for kind in np.flatnonzero(items):

@@ -155,8 +155,8 @@ BAD = [
     ('[workflow]\nkind = "mixx"', "workflow.kind", "'mix', 'accumulate', 'accumulate-subsample'"),
     ("[workflow]\nkind = 1", "workflow.kind", "'mix', 'accumulate', 'accumulate-subsample'"),
     ("workflow = 3", "workflow", "must be a table"),
-    ("[truth]\nmean = 0.0", "truth.family", "'gaussian', 'mixture', 'categorical', 'data'"),
-    ('[truth]\nfamily = "gauss"', "truth.family", "'gaussian', 'mixture', 'categorical', 'data'"),
+    ("[truth]\nmean = 0.0", "truth.family", "'gaussian', 'mixture', 'categorical', 'gaussian-nd'"),
+    ('[truth]\nfamily = "gauss"', "truth.family", "'gaussian', 'mixture', 'categorical', 'gaussian-nd'"),
     ("truth = 1", "truth", "must be a table"),
     ('[[truth]]\nfamily = "gaussian"', "truth", "must be a table"),
     # the truth

@@ -28,9 +28,15 @@ def heads(text):
 
 def test_only_metrics_that_apply_are_shown():
     real, categories = heads(summary(run(**GAUSSIAN))), heads(summary(run(**CATEGORICAL)))
+    truth = {"family": "gaussian-nd", "dimension": 2}
+    vectors, mixtures = (
+        heads(summary(run(truth=truth, learner={"family": f"{name}-nd"}))) for name in ("gaussian", "mixture")
+    )
     for metric in METRICS.values():
         if metric.head:
-            assert metric.head in real or metric.head in categories
+            assert any(metric.head in shown for shown in (real, categories, vectors, mixtures))
+    assert "tail mass" not in vectors
+    assert "Frechet" not in vectors
     assert "variance" in real
     assert "variance" not in categories
     assert "W2^2" not in categories
