@@ -143,7 +143,7 @@ def test_the_saved_generations_are_the_coordinate():
 def test_status_has_flags_with_sentences(dataset):
     attributes = dataset["status"].attrs
     meanings = attributes["flag_meanings"].split()
-    assert attributes["flag_masks"].tolist() == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]
+    assert attributes["flag_masks"].tolist() == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048]
     assert meanings == [status.name.lower() for status in Status]
     assert [int(Status[name.upper()]) for name in meanings] == attributes["flag_masks"].tolist()
     assert attributes["flag_masks"].dtype == dataset["status"].dtype
