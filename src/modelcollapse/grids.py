@@ -73,6 +73,11 @@ def categories(count: int) -> Grid:
     return _single(0, 0, count, rounded=False)
 
 
+def whole_numbers(first: IntArray, bins: IntArray) -> Grid:
+    """The grids of whole numbers, as many as ``bins`` ``(replicate,)`` from ``first`` on."""
+    return Grid(np.zeros_like(first), first, bins, rounded=False)
+
+
 def _single(exponent: int, first: int, bins: int, rounded: bool = True) -> Grid:
     """One grid for all replicates."""
     place = np.array([[exponent], [first], [bins]], dtype=np.int64)
@@ -163,6 +168,9 @@ def merged(grids: tuple[Grid, ...], drawn: tuple[bool, ...]) -> Grid:
     high = np.where(present, np.ldexp(first + bins, exponents), -np.inf).max(axis=0)
     empty = ~present.any(axis=0)
     low, high = np.where(empty, 0.0, low), np.where(empty, 1.0, high)
+    if not grids[0].rounded:  # categories stay what they are, however many there are
+        start, end = low.astype(np.int64), high.astype(np.int64)
+        return Grid(np.zeros_like(start), start, end - start, rounded=False)
     widest = np.ceil(np.log2((high - low) / (MOST_BINS - 2)))
     place = np.floor(np.log2(np.maximum(np.abs(low), np.abs(high)))) - kernels.PRECISION
     exponent = np.where(empty, 0, np.maximum(exponent, np.maximum(widest, place).astype(np.int64)))

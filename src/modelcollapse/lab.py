@@ -28,8 +28,6 @@ Between kernels a thread holds the interpreter for 20 to 50 us a generation, and
 it takes about as long. Two threads with little else to do wait for each other, and can take twice as long as
 one: see ``benchmarks/README.md``.
 """
-BLOCK = 64
-"""Generations that are recorded together."""
 MAX_MEMORY = 8 * 2**30
 MAX_SECONDS = 24 * 3600
 MAX_DISK = 4 * 2**30
@@ -203,13 +201,14 @@ class _Work:
             experiment.start,
             streams,
         )
+        together = results.at_once(experiment, rows.stop - rows.start)
         column, block = 1, list[tuple[Params, Info]]()
         while column < len(self.saved) and not self.stop.is_set():
             state, info = next(steps)
             if state.generation == self.saved[column]:
-                block.append((state.params, info))
+                block.append((experiment.learner.without_items(state.params), info))
                 column += 1
-            if len(block) == BLOCK or experiment.learner.remembers:  # whose parameters may be large
+            if len(block) >= together or experiment.learner.remembers:  # whose parameters may be large
                 self._record(rows, column, block)
             self.reached[rows] = state.generation
             if self.progress is not None:
@@ -217,7 +216,7 @@ class _Work:
         self._record(rows, column, block)
 
     def _record(self, rows: slice, column: int, block: list[tuple[Params, Info]]) -> None:
-        """Write the generations of a block, which end before ``column``: together, it costs a tenth."""
+        """Write the generations of a block, which end before ``column``."""
         if block:
             results.put(self.variables, rows, column - len(block), self.experiment, block)
             block.clear()

@@ -1,6 +1,7 @@
 """The result: an xarray.Dataset that carries its recipe; assembled, and measured by any metric."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ LABELS = {
     "mean": "mean of a component",
     "std": "standard deviation of a component",
     "probability": "probability of a category",
+    "rate": "mean of the numbers",
+    "coefficient": "coefficient of a dimension of the inputs",
     "total_mean": "mean of the model",
     "total_variance": "variance of the model",
     "n_real": "real items in the training set",
@@ -34,8 +37,9 @@ LABELS = {
 }
 HELD = {"data": ("truth_value", "truth_item"), "categorical": ("truth_probability", "category")}
 """The variable and its axis that keep what a truth's file held, so that a result needs no file."""
+GENERATIONS_AT_ONCE = 64
 MODELS_AT_ONCE, NUMBERS_AT_ONCE = 4096, 2**22
-"""Models that are measured at a time at most, and the numbers that they have together."""
+"""Models that are measured at a time at most, and numbers of those, or of generations that are recorded."""
 
 Variables = dict[str, np.ndarray[Any, Any]]
 
@@ -106,6 +110,12 @@ def put(
         variables[name][rows, columns] = counts[:, :, i]
     variables["iterations"][rows, columns] = np.stack([info.iterations for _, info in block], axis=1)
     variables["status"][rows, columns] = np.stack([info.status for _, info in block], axis=1)
+
+
+def at_once(experiment: Experiment, replicates: int) -> int:
+    """How many generations of some replicates are recorded together: it costs a tenth, but they are held."""
+    numbers = replicates * sum(math.prod(shape) for shape in shapes(experiment).values())
+    return min(GENERATIONS_AT_ONCE, max(1, NUMBERS_AT_ONCE // numbers))
 
 
 def _recorded(family: Family, each: Sequence[Params], shape: tuple[int, int]) -> dict[str, Array]:
@@ -187,21 +197,20 @@ def measure(dataset: xr.Dataset, name: str) -> xr.DataArray:
         raise ValueError(f"metric = {name!r}: must be one of {', '.join(known)}")
     metric = known[name]
     if family.remembers:
-        stored = dataset[name].transpose("replicate", "generation").copy()
-        return stored.assign_attrs(long_name=metric.label)
+        kept = dataset[name].transpose("replicate", "generation").copy()
+        return kept.assign_attrs(long_name=metric.label)
     fitted = dataset["generation"].values > 0
-    part = dataset.isel(generation=fitted).transpose("replicate", "generation", ...)
-    shape = (part.sizes["replicate"], part.sizes["generation"])
-    flat = {n: _flat(part[n].values, shape) for n in family.dimensions}
-    values = np.empty((shape[0], len(fitted)))
-    of_one = sum(values.size for values in flat.values()) // max(shape[0] * shape[1], 1)
+    stored = {n: dataset[n].transpose("replicate", "generation", ...).values for n in family.dimensions}
+    replicate, generation = np.nonzero(np.tile(fitted, (dataset.sizes["replicate"], 1)))
+    values = np.empty((dataset.sizes["replicate"], len(fitted)))
+    of_one = sum(math.prod(value.shape[2:]) for value in stored.values())
     at_once = min(MODELS_AT_ONCE, max(1, NUMBERS_AT_ONCE // max(of_one, 1)))
-    computed = [
-        metric.compute(Law(family, family.restore(_rows(flat, i, at_once))), truth)
-        for i in range(0, shape[0] * shape[1], at_once)
-    ]
-    if computed:
-        values[:, fitted] = np.concatenate(computed).reshape(shape)
+    for i in range(
+        0, len(replicate), at_once
+    ):  # a result may fill most of the memory: nothing is copied whole
+        rows = replicate[i : i + at_once], generation[i : i + at_once]
+        params = family.restore({name: value[rows] for name, value in stored.items()})
+        values[rows] = metric.compute(Law(family, params), truth)
     same = None if experiment.start is None else Law(family, experiment.start)
     values[:, ~fitted] = metric.value_at_truth(truth, same)
     dimensions = ("replicate", "generation")
@@ -209,9 +218,15 @@ def measure(dataset: xr.Dataset, name: str) -> xr.DataArray:
     return xr.DataArray(values, coordinates, dimensions, name, {"long_name": metric.label})
 
 
-def _flat(values: Array, shape: tuple[int, int]) -> Array:
-    return values.reshape(shape[0] * shape[1], *values.shape[2:])
+def first_generation(dataset: xr.Dataset, name: str, value: float) -> xr.DataArray:
+    """The first saved generation in which a metric has a value, ``(replicate,)``; NaN where it never has.
 
-
-def _rows(flat: Mapping[str, Array], first: int, count: int) -> dict[str, Array]:
-    return {name: value[first : first + count] for name, value in flat.items()}
+    ``first_generation(dataset, "categories_alive", 1)`` is when one category is left.
+    """
+    reached = measure(dataset, name).transpose("replicate", "generation") == value
+    first = dataset["generation"].values[reached.values.argmax(axis=1)].astype(np.float64)
+    return xr.DataArray(
+        np.where(reached.values.any(axis=1), first, np.nan),
+        {"replicate": dataset["replicate"]},
+        ("replicate",),
+    )

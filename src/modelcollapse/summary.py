@@ -50,6 +50,8 @@ def compare(dataset: xr.Dataset, generations: Sequence[int]) -> list[Comparison]
                 values = np.log(values)
         expected = law.at(np.asarray(generations, dtype=np.float64))
         for column, generation in enumerate(generations):
+            if math.isnan(expected[column]):  # a law of other generations
+                continue
             rows.append(_compared(law, generation, values[:, column], float(expected[column])))
     return rows
 
@@ -133,14 +135,22 @@ def _table(dataset: xr.Dataset, generations: list[int]) -> str:
     columns = [measure(dataset.sel(generation=generations), name).values for name in heads]
     rows = [["generation", *heads.values()]]
     for i, generation in enumerate(generations):
-        rows.append([str(generation), *(_quantile(column[:, i], 0.5) for column in columns)])
+        rows.append([str(generation), *(_middle(n, c[:, i]) for n, c in zip(heads, columns, strict=True))])
     if dataset.sizes["replicate"] > 1:
         for level in (0.1, 0.9):
-            cells = (_quantile(column[:, -1], level) for column in columns)
+            cells = (
+                "-" if METRICS[name].yes_or_no else _quantile(column[:, -1], level)
+                for name, column in zip(heads, columns, strict=True)
+            )
             rows.append([f"{level:.0%} of {generations[-1]}", *cells])
     title = "Median over replicates" if replicates > 1 else "One replicate"
     title += f" (the first {MEASURED} of {replicates})" if replicates > MEASURED else ""
     return f"{title}\n" + _aligned(rows)
+
+
+def _middle(name: str, values: Array) -> str:
+    """The median, or the share of replicates of which something is so."""
+    return f"{values.mean():.4g}" if METRICS[name].yes_or_no else _quantile(values, 0.5)
 
 
 def _quantile(values: Array, level: float) -> str:
@@ -159,7 +169,8 @@ def _laws(dataset: xr.Dataset, generations: list[int], experiment: Experiment) -
         for row in rows:
             if row.law == law:
                 numbers = (row.measured, row.error, row.expected)
-                z = _z(row.z) if _trusted(experiment, row.generation) else "-"
+                exact = law.sense == "equal" and not law.about
+                z = _z(row.z) if exact and _trusted(experiment, row.generation) else "-"
                 lines.append([str(row.generation), *(f"{v:.5g}" for v in numbers), z])
         if not any(line[-1] != "-" for line in lines[1:]):
             lines = [line[:-1] for line in lines]

@@ -26,6 +26,7 @@ from modelcollapse.types import Status
 SMALL = {"n_samples": 40, "generations": 12, "replicates": 7}
 GAUSSIAN = {"family": "gaussian"}
 CATEGORIES = {"family": "categorical", "zipf": {"categories": 30, "exponent": 1.0, "shift": 2.7}}
+LINEAR = {"family": "linear", "coefficients": [1.0, -1.0], "noise": 0.5}
 RECIPES = {
     "default": {},
     "gaussian": {"learner": GAUSSIAN},
@@ -72,6 +73,26 @@ RECIPES = {
     "grouped, accumulate-subsample": {
         "engine": "grouped", "workflow": {"kind": "accumulate-subsample"}, "learner": GAUSSIAN,
     },
+    "poisson": {
+        "truth": {"family": "poisson", "rate": 2.0}, "learner": {"family": "poisson"},
+        "workflow": {"kind": "mix", "real": 0.1, "kept": 0.3, "assignment": "per-sample"},
+    },
+    "grouped poisson": {
+        "engine": "grouped", "truth": {"family": "poisson", "rate": 2.0}, "learner": {"family": "poisson"},
+        "workflow": {"kind": "accumulate-subsample", "real": 0.1},
+    },
+    "linear, the same inputs": {
+        "truth": LINEAR, "learner": {"family": "linear"},
+        "workflow": {"kind": "mix", "real": 0.1, "kept": 0.3, "assignment": "per-sample"},
+    },
+    "linear, new inputs": {
+        "truth": LINEAR, "learner": {"family": "linear", "inputs": "new", "ridge": 0.5},
+        "workflow": {"kind": "accumulate"},
+    },
+    "bayesian": {
+        "learner": {"family": "bayesian-gaussian", "mean": 0, "strength": 1, "shape": 2, "scale": 5},
+    },
+    "known std": {"learner": {"family": "gaussian", "known_std": 2.0}},
     "grouped categories": {
         "engine": "grouped", "truth": CATEGORIES, "learner": {"family": "categorical"},
         "workflow": {"kind": "mix", "real": 0.1, "kept": 0.3, "assignment": "per-sample"},

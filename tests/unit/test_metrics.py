@@ -12,7 +12,9 @@ import modelcollapse as mc
 from modelcollapse import metrics
 from modelcollapse.families.categorical import Categorical, CategoricalParams
 from modelcollapse.families.gaussian import Gaussian, GaussianParams
+from modelcollapse.families.linear import Linear, LinearParams
 from modelcollapse.families.mixture import Mixture, MixtureParams
+from modelcollapse.families.poisson import Poisson, PoissonParams
 from modelcollapse.metrics import divergence, heterozygosity, line
 from modelcollapse.results import experiment_of
 from modelcollapse.sources import DataSet, Law
@@ -272,6 +274,9 @@ def test_every_metric_says_all_about_itself():
         items = (
             metric.applies(Categorical(), categories([0.5, 0.5])),
             metric.applies(Gaussian(), gaussian(0, 1)),
+            metric.applies(Poisson(), Law(Poisson(), PoissonParams(np.ones(1)))),
+            metric.applies(Linear(), Law(Linear(), LinearParams(np.ones((1, 2)), np.empty((1, 0, 2))))),
+            metric.applies(Mixture(), gaussian(0, 1)),
         )
         assert any(items)
         for kind in np.flatnonzero(items):
@@ -286,6 +291,7 @@ def test_generation_zero_of_a_result_is_the_truth():
     law = {
         "total_variance": 5.0, "component_variance": 1.0, "components_alive": 2.0, "tail_mass": 0.02,
         "wasserstein2": 0.0, "kullback_leibler": 0.0, "squared_error_of_mean": 0.0,
+        "weight_heterozygosity": 0.5, "a_tenth_as_wide": 1.0,
     }  # fmt: skip
     check_generation_zero(dataset, law)
 
@@ -323,6 +329,9 @@ def test_metrics_of_categories_by_hand():
         "categories_alive": [3, 2, 1],
         "squared_error_of_probabilities": [0.18, 0.06, 0.98],
         "total_variation": [0.3, 0.2, 0.8],
+        "missing_mass": [0.0, 0.2, 0.8],
+        "rarest_alive": [1.0, 0.0, 1.0],
+        "one_category_left": [0.0, 0.0, 1.0],
         "kullback_leibler": [0.2 * np.log(0.4) + 0.5 * np.log(2.5), np.inf, np.inf],
     }
     for name, law in by_hand.items():
@@ -353,6 +362,7 @@ def test_generation_zero_of_categories_is_the_truth():
     law = {
         "heterozygosity": 0.66, "categories_alive": 3.0, "total_variation": 0.0,
         "squared_error_of_probabilities": 0.0, "kullback_leibler": 0.0,
+        "missing_mass": 0.0, "rarest_alive": 1.0, "one_category_left": 0.0,
     }  # fmt: skip
     check_generation_zero(dataset, law)
 

@@ -155,8 +155,8 @@ BAD = [
     ('[workflow]\nkind = "mixx"', "workflow.kind", "'mix', 'accumulate', 'accumulate-subsample'"),
     ("[workflow]\nkind = 1", "workflow.kind", "'mix', 'accumulate', 'accumulate-subsample'"),
     ("workflow = 3", "workflow", "must be a table"),
-    ("[truth]\nmean = 0.0", "truth.family", "'gaussian', 'mixture', 'categorical', 'data'"),
-    ('[truth]\nfamily = "gauss"', "truth.family", "'gaussian', 'mixture', 'categorical', 'data'"),
+    ("[truth]\nmean = 0.0", "truth.family", "'gaussian', 'mixture', 'categorical', 'poisson', 'linear'"),
+    ('[truth]\nfamily = "gauss"', "truth.family", "'categorical', 'poisson', 'linear', 'data'"),
     ("truth = 1", "truth", "must be a table"),
     ('[[truth]]\nfamily = "gaussian"', "truth", "must be a table"),
     # the truth
@@ -205,7 +205,7 @@ BAD = [
     (COUNTED + "path = 3", "truth.path", "must be text"),
     (COIN + FREQUENCIES + "categories = 3", "learner.categories", "not a key"),
     # a learner and a truth of other items
-    (FREQUENCIES, "learner.family", "'gaussian', 'mixture': the truth's items are real numbers"),
+    (FREQUENCIES, "learner.family", "'bayesian-gaussian': the truth's items are real numbers"),
     (GAUSSIAN.format(0, 1) + FREQUENCIES, "learner.family", "'gaussian', 'mixture'"),
     (COIN, "learner.family", "must be one of 'categorical': the truth's items are categories"),
     (COIN + '[learner]\nfamily = "gaussian"', "learner.family", "must be one of 'categorical'"),

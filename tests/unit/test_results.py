@@ -143,7 +143,7 @@ def test_the_saved_generations_are_the_coordinate():
 def test_status_has_flags_with_sentences(dataset):
     attributes = dataset["status"].attrs
     meanings = attributes["flag_meanings"].split()
-    assert attributes["flag_masks"].tolist() == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]
+    assert attributes["flag_masks"].tolist() == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048]
     assert meanings == [status.name.lower() for status in Status]
     assert [int(Status[name.upper()]) for name in meanings] == attributes["flag_masks"].tolist()
     assert attributes["flag_masks"].dtype == dataset["status"].dtype
@@ -650,6 +650,8 @@ def test_the_truth_measured_against_itself(dataset):
     assert at_0 == {
         "total_variance": 5.0,
         "component_variance": 1.0,
+        "weight_heterozygosity": 0.5,
+        "a_tenth_as_wide": 1.0,
         "components_alive": 2.0,
         "squared_error_of_mean": 0.0,
         "tail_mass": 0.02,

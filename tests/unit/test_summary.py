@@ -8,6 +8,8 @@ from modelcollapse.metrics import METRICS
 from modelcollapse.summary import compare, summary, write_csv
 
 GAUSSIAN = {"truth": {"family": "gaussian", "mean": 1.0, "std": 2.0}, "learner": {"family": "gaussian"}}
+POISSON = {"truth": {"family": "poisson", "rate": 0.5}, "learner": {"family": "poisson"}}
+LINEAR = {"truth": {"family": "linear", "dimension": 2, "noise": 1}, "learner": {"family": "linear"}}
 CATEGORICAL = {
     "truth": {"family": "categorical", "probabilities": [0.5, 0.3, 0.2]},
     "learner": {"family": "categorical"},
@@ -28,12 +30,30 @@ def heads(text):
 
 def test_only_metrics_that_apply_are_shown():
     real, categories = heads(summary(run(**GAUSSIAN))), heads(summary(run(**CATEGORICAL)))
+    whole, pairs = heads(summary(run(**POISSON))), heads(summary(run(**LINEAR)))
     for metric in METRICS.values():
         if metric.head:
-            assert metric.head in real or metric.head in categories
+            assert any(metric.head in shown for shown in (real, categories, whole, pairs))
     assert "variance" in real
     assert "variance" not in categories
     assert "W2^2" not in categories
+
+
+def test_what_is_1_or_0_is_shown_as_a_share_and_bounds_get_no_z():
+    text = summary(run(replicates=100, n_samples=4, generations=10, **POISSON))
+    alive = mc.measure(run(replicates=100, n_samples=4, generations=10, **POISSON), "alive").values[:, -1]
+    row = next(line for line in text.splitlines() if line.split()[:1] == ["10"])
+    assert row.split()[-1] == f"{alive.mean():.4g}"
+    assert 0.0 < alive.mean() < 1.0
+    large = {"family": "categorical", "zipf": {"categories": 100, "exponent": 1.0}}
+    dataset = run(
+        replicates=100, n_samples=600, generations=3, truth=large, learner={"family": "categorical"}
+    )
+    blocks = {block.split("\n")[0]: block for block in summary(dataset).split("\n\n")}
+    bound = blocks["Law: share of replicates that hold the rarest category"]
+    assert bound.splitlines()[2].split() == ["generation", "measured", "std.", "error", "law"]
+    first = blocks["Law: mean probability of lost categories in generation 1"]
+    assert len(first.splitlines()) == 4  # one generation alone
 
 
 def test_the_words_of_each_workflow():
@@ -64,7 +84,8 @@ def test_laws_stand_beside_what_was_measured():
     assert "Law: mean heterozygosity" in text
     assert "2404.05090" in text
     rows = compare(dataset, [1, 20])
-    assert [row.law.metric for row in rows[::2]] == ["heterozygosity", "squared_error_of_probabilities"]
+    two = ["heterozygosity", "squared_error_of_probabilities"]
+    assert [row.law.metric for row in rows[:4:2]] == two
     assert rows[1].expected == pytest.approx(0.62 * (1 - 1 / 50) ** 20, rel=1e-12)
     assert rows[1].measured == mc.measure(dataset, "heterozygosity").values[:, 20].mean()
 

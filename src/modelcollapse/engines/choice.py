@@ -34,7 +34,7 @@ def choose(experiment: Any) -> tuple[str, str]:
             )
         return "exact", f"the grouped engine {refusal[0].allowed}"
     if learner.items != REAL:
-        return "grouped", "counts of categories are exact, and their cost does not depend on N"
+        return "grouped", f"counts of {learner.items} are exact, and their cost does not depend on N"
     if experiment.workflow.grows:
         return "grouped", "a pool counted on bins costs the same however it grows; rounding is corrected for"
     if experiment.n_samples <= FEW_ITEMS:

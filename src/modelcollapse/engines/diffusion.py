@@ -31,6 +31,7 @@ from modelcollapse.types import IntArray, Params, Sizes, per_replicate
 NEEDS: Mapping[str, tuple[object, str]] = {
     "solver": ("em", "needs the maximum of the likelihood, which scikit-learn's solver stops short of"),
     "reg_covar": (0.0, "needs maximum likelihood: learner.reg_covar must be 0"),
+    "known_std": (None, "fits the standard deviation, too: leave out learner.known_std"),
     "start": ("model", "does no EM and has no start of it: leave out learner.start"),
 }
 """Settings of learners that this engine can follow, and why it cannot follow others."""

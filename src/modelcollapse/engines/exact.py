@@ -84,4 +84,5 @@ class ExactEngine:
 
     def cost(self, n_samples: int) -> Cost:
         """Drawing and fitting N items; the current and the next training set, and its parts."""
-        return Cost(1e-8 * n_samples + self.family.fit_seconds(n_samples), 8 * 3 * n_samples)
+        numbers = n_samples * self.family.numbers_an_item()
+        return Cost(1e-8 * numbers + self.family.fit_seconds(n_samples), 8 * 3 * numbers)

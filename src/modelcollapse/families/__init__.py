@@ -1,10 +1,13 @@
 """The families that can be learned, one a file; a new one is a file and its line here."""
 
+from modelcollapse.families.bayesian_gaussian import BayesianGaussian
 from modelcollapse.families.categorical import Categorical, CategoricalTruth
 from modelcollapse.families.gaussian import Gaussian, GaussianTruth
+from modelcollapse.families.linear import Linear, LinearTruth
 from modelcollapse.families.mixture import Mixture, MixtureTruth
+from modelcollapse.families.poisson import Poisson, PoissonTruth
 
-LEARNERS = (Gaussian, Mixture, Categorical)
+LEARNERS = (Gaussian, Mixture, Categorical, Poisson, Linear, BayesianGaussian)
 """What a recipe's ``[learner]`` can be."""
-TRUTHS = (GaussianTruth, MixtureTruth, CategoricalTruth)
+TRUTHS = (GaussianTruth, MixtureTruth, CategoricalTruth, PoissonTruth, LinearTruth)
 """What a recipe's ``[truth]`` can be, beside a data set: families with parameters."""

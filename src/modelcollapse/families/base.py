@@ -112,6 +112,12 @@ class Family(Protocol):
     def least_values(self) -> int:
         """How many distinct values a data set must hold to be learned."""
 
+    def numbers_an_item(self) -> int:
+        """How many numbers an item is."""
+
+    def without_items(self, params: Params) -> Params:
+        """Parameters without the items that a model may remember: what a result stores is the same."""
+
     def tempered(self, params: Params, temperature: float) -> Params:
         """Parameters of the density p^(1/temperature), normalised: a Gaussian's variance times temperature.
 
@@ -160,6 +166,14 @@ class Learner(Table):
     def least_values(self) -> int:
         """One is enough."""
         return 1
+
+    def numbers_an_item(self) -> int:
+        """One."""
+        return 1
+
+    def without_items(self, params: Params) -> Params:
+        """There are none."""
+        return params
 
     def tempered(self, params: Params, temperature: float) -> Params:
         """Nothing is tempered; the recipe has been refused."""

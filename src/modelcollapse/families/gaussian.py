@@ -1,4 +1,4 @@
-"""One Gaussian, fitted by maximum likelihood (ddof 0) or with the unbiased variance (ddof 1)."""
+"""One Gaussian, by maximum likelihood (ddof 0), with the unbiased variance (ddof 1), or its mean alone."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, NamedTuple
@@ -27,10 +27,9 @@ class GaussianParams(NamedTuple):
     std: Array
 
 
-class Gaussian(Learner):
-    """A Gaussian on the real line; ``ddof`` is what the sum of squares is divided by: n - ddof."""
+class OneGaussian(Learner):
+    """What all families of one Gaussian share, however it is fitted."""
 
-    name: ClassVar[str] = "gaussian"
     items: ClassVar[str] = REAL
     dimensions: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "mean": (),
@@ -39,26 +38,11 @@ class Gaussian(Learner):
         "total_variance": (),
     }
 
-    counted: ClassVar[bool] = True
     tempers: ClassVar[bool] = True
-
-    family: Literal["gaussian"] = "gaussian"
-    ddof: Ddof = 0
 
     def tempered(self, params: GaussianParams, temperature: float) -> GaussianParams:
         """The variance times the temperature."""
         return GaussianParams(params.mean, params.std * np.sqrt(temperature))
-
-    def moments_kept(self, n: int) -> tuple[float, float]:
-        """The variance is divided by n - ddof."""
-        return n / (n - self.ddof), 0.0
-
-    def problems(self, n_samples: int) -> list[Problem]:
-        """Too few items to divide by N - ddof."""
-        if n_samples > self.ddof:
-            return []
-        allowed = f"must be at least {self.ddof + 1} for learner.ddof = {self.ddof}"
-        return [Problem("n_samples", n_samples, allowed)]
 
     def fit_seconds(self, items: int) -> float:
         """Two passes."""
@@ -71,23 +55,6 @@ class Gaussian(Learner):
         check_rows(len(params.mean), len(streams))
         sample_mixtures(*self._parts(params), sizes, streams.state, items)
         return items
-
-    def fit(
-        self,
-        x: Array,
-        size: IntArray,
-        weight: Array | None,
-        start: GaussianParams | None,
-        streams: Streams,
-    ) -> Fit:
-        """Take the weighted mean and variance, in two passes; weights count as repeated items."""
-        given = np.empty((len(x), 0)) if weight is None else weight
-        total, mean, variance = moments(x, given, size, LANES)
-        std = np.sqrt(variance * (total / (total - self.ddof)))
-        status = np.where(std == 0.0, int(Status.COLLAPSED | Status.POINT_MASS), 0)
-        status |= np.where(at_precision(mean, std), int(Status.PRECISION_LIMIT), 0)
-        status = np.where(np.isfinite(mean) & np.isfinite(std), status, int(Status.NONFINITE))
-        return Fit(GaussianParams(mean, std), np.ones(len(x), dtype=np.int64), status)
 
     def record(self, params: GaussianParams) -> dict[str, Array]:
         """Mean and std, and again as total moments, which every family of real numbers has."""
@@ -159,6 +126,59 @@ class Gaussian(Learner):
     def least_spread(self, params: GaussianParams) -> Array:
         """The standard deviation."""
         return params.std
+
+
+class Gaussian(OneGaussian):
+    """A Gaussian on the real line.
+
+    ``ddof`` is what the sum of squares is divided by: n - ddof. With ``known_std`` the standard deviation
+    is that, and the mean alone is fitted, as in He et al. 2025 (arXiv 2502.18049).
+    """
+
+    name: ClassVar[str] = "gaussian"
+    counted: ClassVar[bool] = True
+
+    family: Literal["gaussian"] = "gaussian"
+    ddof: Ddof = 0
+    known_std: Positive | None = None
+
+    def moments_kept(self, n: int) -> tuple[float, float] | None:
+        """The variance is divided by n - ddof; one that is known is not the sample's."""
+        return None if self.known_std is not None else (n / (n - self.ddof), 0.0)
+
+    def problems(self, n_samples: int) -> list[Problem]:
+        """Too few items to divide by N - ddof, and a ddof where nothing is divided by it."""
+        if self.known_std is not None:
+            allowed = "is for a fitted variance: leave it out where learner.known_std is given"
+            return [Problem("learner.ddof", self.ddof, allowed)] if self.ddof else []
+        if n_samples > self.ddof:
+            return []
+        allowed = f"must be at least {self.ddof + 1} for learner.ddof = {self.ddof}"
+        return [Problem("n_samples", n_samples, allowed)]
+
+    def fit(
+        self,
+        x: Array,
+        size: IntArray,
+        weight: Array | None,
+        start: GaussianParams | None,
+        streams: Streams,
+    ) -> Fit:
+        """Take the weighted mean and variance, in two passes; weights count as repeated items."""
+        given = np.empty((len(x), 0)) if weight is None else weight
+        total, mean, variance = moments(x, given, size, LANES)
+        if self.known_std is None:
+            std = np.sqrt(variance * (total / (total - self.ddof)))
+        else:
+            std = np.full(len(x), self.known_std)
+        status = np.where(std == 0.0, int(Status.COLLAPSED | Status.POINT_MASS), 0)
+        status |= np.where(at_precision(mean, std), int(Status.PRECISION_LIMIT), 0)
+        status = np.where(np.isfinite(mean) & np.isfinite(std), status, int(Status.NONFINITE))
+        return Fit(GaussianParams(mean, std), np.ones(len(x), dtype=np.int64), status)
+
+    def widened(self, params: GaussianParams, variance: Array) -> GaussianParams:
+        """Add to the variance, but to one that is known."""
+        return params if self.known_std is not None else super().widened(params, variance)
 
 
 class GaussianTruth(Table):

@@ -1,6 +1,6 @@
 """Metrics, one kind of items a file; a new one is a decorated function in the file of its items."""
 
-from modelcollapse.metrics import categories, divergence, line
+from modelcollapse.metrics import categories, divergence, line, regression, whole
 from modelcollapse.metrics.base import METRICS, SPREAD, Metric, metric, metrics_of
 from modelcollapse.metrics.categories import heterozygosity
 
@@ -14,4 +14,6 @@ __all__ = [
     "line",
     "metric",
     "metrics_of",
+    "regression",
+    "whole",
 ]

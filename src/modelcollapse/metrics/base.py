@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from modelcollapse.families.base import REAL, Family
+from modelcollapse.families.base import PAIRS, REAL, WHOLE, Family
 from modelcollapse.families.categorical import CATEGORIES
 from modelcollapse.sources import Law, Truth
 from modelcollapse.types import Array
@@ -34,6 +34,8 @@ class Metric:
         that of the truth as a model, where the truth is of the learner's family and size.
     costly
         Whether ten models take as long as a millisecond: tables and figures then measure fewer of them.
+    yes_or_no
+        Whether it is 1 or 0: tables and figures then show the share of the replicates that have 1.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Metric:
     applies: Applies
     at_truth: float | Callable[[Truth], float] | None
     costly: bool = False
+    yes_or_no: bool = False
 
     def value_at_truth(self, truth: Truth, same: Law | None) -> float:
         """The value at generation 0; ``same`` is the truth as a model of the learner's, if it is one."""
@@ -60,7 +63,7 @@ class Metric:
 
 
 METRICS: dict[str, Metric] = {}
-"""All metrics by name; a new one is a decorated function in this file."""
+"""All metrics by name; a new one is a decorated function in a file of this folder."""
 SQUARE, PROBABILITY, NATS = "({x})²", "probability", "nats"
 
 
@@ -79,9 +82,24 @@ def of_categories(family: Family, truth: Truth) -> bool:
     return family.items == CATEGORIES
 
 
+def of_several_components(family: Family, truth: Truth) -> bool:
+    """Of models that are mixtures."""
+    return of_components(family, truth) and "weight" in family.dimensions
+
+
+def of_rates(family: Family, truth: Truth) -> bool:
+    """Of models that are distributions over whole numbers, with a rate."""
+    return family.items == WHOLE and "rate" in family.dimensions
+
+
+def of_coefficients(family: Family, truth: Truth) -> bool:
+    """Of models that are linear in their inputs."""
+    return family.items == PAIRS and "coefficient" in family.dimensions
+
+
 def between_laws(family: Family, truth: Truth) -> bool:
     """Of models with a density or with probabilities, and a truth that has them, too."""
-    return isinstance(truth, Law)
+    return isinstance(truth, Law) and family.items in (REAL, CATEGORIES)
 
 
 def metric(
@@ -91,12 +109,13 @@ def metric(
     head: str = "",
     at_truth: float | Callable[[Truth], float] | None = None,
     costly: bool = False,
+    yes_or_no: bool = False,
 ) -> Callable[[Compute], Compute]:
     """Register a function of models and the truth under its own name; see `Metric`."""
 
     def register(function: Compute) -> Compute:
         name = function.__name__
-        METRICS[name] = Metric(name, label, unit, head, function, applies, at_truth, costly)
+        METRICS[name] = Metric(name, label, unit, head, function, applies, at_truth, costly, yes_or_no)
         return function
 
     return register
@@ -110,5 +129,7 @@ def metrics_of(family: Family, truth: Truth) -> dict[str, Metric]:
 SPREAD = {
     REAL: ("total_variance", "squared_error_of_mean"),
     CATEGORIES: ("heterozygosity", "squared_error_of_probabilities"),
+    WHOLE: ("rate", "squared_error_of_rate"),
+    PAIRS: ("squared_length", "excess_error"),
 }
 """By items: how far a model spreads, and the squared error of what it spreads about: V and B of the laws."""

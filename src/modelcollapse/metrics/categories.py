@@ -32,6 +32,30 @@ def total_variation(models: Law, truth: Truth) -> Array:
     return np.asarray(0.5 * np.sum(np.abs(models.params.probability - probability_of(truth)), axis=1))
 
 
+@metric("the truth's probability of lost categories", PROBABILITY, of_categories, "missing", 0.0)
+def missing_mass(models: Law, truth: Truth) -> Array:
+    """Sum of the truth's p_0 over the categories that the model cannot draw (Good 1953)."""
+    return np.asarray((models.params.probability == 0.0) @ probability_of(truth)[0])
+
+
+@metric("rarest category alive", "", of_categories, yes_or_no=True)
+def rarest_alive(models: Law, truth: Truth) -> Array:
+    """1 where the truth's rarest category (the first of them) has a probability above 0, else 0."""
+    return np.asarray((models.params.probability[:, rarest(truth)] > 0.0), dtype=np.float64)
+
+
+@metric("one category left", "", of_categories, yes_or_no=True)
+def one_category_left(models: Law, truth: Truth) -> Array:
+    """1 where the model can draw a single category, else 0."""
+    return np.asarray((categories_alive(models, truth) == 1.0), dtype=np.float64)
+
+
+def rarest(truth: Truth) -> int:
+    """The number of the first of the truth's rarest categories: those that it has."""
+    p = probability_of(truth)[0]
+    return int(np.argmin(np.where(p > 0.0, p, np.inf)))
+
+
 def probability_of(truth: Truth) -> Array:
     """The truth's probabilities, ``(1, category)``."""
     assert isinstance(truth, Law)

@@ -3,7 +3,14 @@
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from modelcollapse.metrics.base import PROBABILITY, SQUARE, metric, of_components, on_the_line
+from modelcollapse.metrics.base import (
+    PROBABILITY,
+    SQUARE,
+    metric,
+    of_components,
+    of_several_components,
+    on_the_line,
+)
 from modelcollapse.sources import DataSet, Law, Truth
 from modelcollapse.types import Array
 
@@ -32,6 +39,19 @@ def component_variance(models: Law, truth: Truth) -> Array:
 def components_alive(models: Law, truth: Truth) -> Array:
     """Components with a weight above 0."""
     return np.asarray((_components(models)[0] > 0.0).sum(axis=1), dtype=np.float64)
+
+
+@metric("1 - sum of squared weights", PROBABILITY, of_several_components)
+def weight_heterozygosity(models: Law, truth: Truth) -> Array:
+    """1 - sum w^2: the probability that two items are of different components."""
+    weight = models.params.weight
+    return np.asarray(np.sum(weight * (1.0 - weight), axis=1))
+
+
+@metric("std above a tenth of the truth's", "", on_the_line, at_truth=1.0, yes_or_no=True)
+def a_tenth_as_wide(models: Law, truth: Truth) -> Array:
+    """1 where the model's standard deviation is above a tenth of the truth's, else 0."""
+    return (models.moments()[1] > 0.01 * truth.moments()[1]).astype(np.float64)
 
 
 @metric("squared error of the mean", SQUARE, on_the_line, at_truth=0.0)

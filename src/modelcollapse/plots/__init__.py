@@ -14,7 +14,8 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from modelcollapse.metrics import metrics_of
+from modelcollapse.families.base import REAL
+from modelcollapse.metrics import SPREAD, metrics_of
 from modelcollapse.plots import categories, density, over_time
 from modelcollapse.plots.style import canvas, middle
 from modelcollapse.results import experiment_of, measure
@@ -47,11 +48,11 @@ def plot(dataset: xr.Dataset, kind: str = "overview", path: str | Path | None = 
         ``"density"``: the truth, and the models of one replicate, the one in the middle by its
         last total variance, with the last models of the others. Of categories: their probabilities.
         ``"variance"``: the total variance and the mean variance of the components alive. Of
-        categories: the heterozygosity.
+        categories the heterozygosity, of whole numbers the rate, of regression the coefficients' length.
         ``"weights"``: the weights of the components. They are points, not lines: components are
         kept in the order of their means, and which was which a generation before is not known.
         ``"distance"``: squared Wasserstein-2 distance (of categories: total variation) and
-        Kullback-Leibler divergence to the truth.
+        Kullback-Leibler divergence to the truth; where there is none, the squared error.
     path
         Where to save it: PNG, SVG or PDF by its suffix. The file's metadata hold the SHA-256 of the
         result, and the same result gives the same bytes.
@@ -93,9 +94,13 @@ def _has_categories(dataset: xr.Dataset) -> bool:
     return "probability" in dataset
 
 
+def _on_the_line(dataset: xr.Dataset) -> bool:
+    return bool(experiment_of(dataset).learner.items == REAL)
+
+
 def _variance(dataset: xr.Dataset) -> Figure:
-    if _has_categories(dataset):
-        return _panels(dataset, ["heterozygosity"])
+    if not _on_the_line(dataset):
+        return _panels(dataset, [SPREAD[experiment_of(dataset).learner.items][0]])
     metrics = ["total_variance"]
     if over_time.has_components(dataset):
         metrics.append("component_variance")
@@ -105,7 +110,9 @@ def _variance(dataset: xr.Dataset) -> Figure:
 def _distance(dataset: xr.Dataset) -> Figure:
     experiment = experiment_of(dataset)
     known = metrics_of(experiment.learner, experiment.source)
-    distances = ("wasserstein2", "total_variation", "kullback_leibler")
+    distances = ["wasserstein2", "total_variation", "kullback_leibler"]
+    if not {*distances} & {*known}:
+        distances = [SPREAD[experiment.learner.items][1]]
     return _panels(dataset, [name for name in distances if name in known])
 
 
@@ -118,6 +125,9 @@ def _panels(dataset: xr.Dataset, metrics: list[str]) -> Figure:
 
 
 def _density(dataset: xr.Dataset) -> Figure:
+    if not (_has_categories(dataset) or _on_the_line(dataset)):
+        learner = experiment_of(dataset).learner
+        raise ValueError(f'kind = "density": the items of a {learner.name} are {learner.items}')
     figure, (panel,) = canvas(dataset, 1, 1, middle(dataset))
     draw = categories.probabilities if _has_categories(dataset) else density.densities
     draw(panel, dataset)
@@ -134,7 +144,14 @@ def _weights(dataset: xr.Dataset) -> Figure:
 
 
 def _overview(dataset: xr.Dataset) -> Figure:
-    """Spread, the models themselves, their parts (where there are none: another distance), a distance."""
+    """Spread, the models themselves, their parts (where there are none: another distance), a distance.
+
+    Of items that are neither numbers on the line nor categories: the metrics of the summary, four at most.
+    """
+    if not (_has_categories(dataset) or _on_the_line(dataset)):
+        experiment = experiment_of(dataset)
+        known = metrics_of(experiment.learner, experiment.source)
+        return _panels(dataset, [name for name, metric in known.items() if metric.head][:4])
     figure, axes = canvas(dataset, 2, 2, ENSEMBLE, middle(dataset))
     if _has_categories(dataset):
         return _overview_of_categories(figure, axes, dataset)

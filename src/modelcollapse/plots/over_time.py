@@ -84,6 +84,11 @@ def _ensemble(panel: Axes, values: xr.DataArray, look: tuple[str, str], name: st
     t, rows, metric = values["generation"].values, _finite(values.values), str(values.name)
     colour, dash = look
     marker = "." if len(t) <= style.FEW else ""
+    if METRICS[metric].yes_or_no and len(rows) > 1:
+        share = rows.mean(axis=0)
+        panel.plot(t, share, color=colour, ls=dash, lw=1.8, marker=marker, gid=f"share {metric}",
+                   label="share of replicates")  # fmt: skip
+        return [share]
     if len(rows) == 1:
         panel.plot(t, rows[0], color=colour, ls=dash, lw=1.3, marker=marker,
                    label=name or "the replicate", gid=f"replicate {metric}")  # fmt: skip
@@ -103,9 +108,10 @@ def _law(panel: Axes, t: Array, law: Expectation, of: str) -> None:
     t = t[t > 0]
     typical = law.statistic == "mean of log"
     values = np.exp(law.at(t)) if typical else law.at(t)
+    what = "law of the" if law.sense == "equal" else f"{law.sense} this, the"
     panel.plot(t, values, color=style.BLACK, ls=":" if typical else (0, (5, 2)), lw=1.2,
                marker="x" if len(t) <= style.FEW else "", gid=f"law {law.metric} {law.statistic}",
-               label=f"{of}: law of the {law.statistic}" if of else f"law of the {law.statistic}",
+               label=f"{of}: {what} {law.statistic}" if of else f"{what} {law.statistic}",
                zorder=5)  # fmt: skip
 
 

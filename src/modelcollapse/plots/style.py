@@ -89,7 +89,7 @@ def _lines(parts: list[str], width: int) -> str:
 
 
 def _truth(experiment: Experiment) -> str:
-    truth = experiment.truth
+    truth: Any = experiment.truth
     if isinstance(experiment.source, DataSet):
         return f"{_file(truth)} ({len(experiment.source.values)} items)"
     if truth.family == "categorical":
@@ -100,6 +100,11 @@ def _truth(experiment: Experiment) -> str:
         return f"{_file(truth)} ({count})" if truth.path else count
     if truth.family == "mixture":
         return f"mixture of {len(truth.weights)} Gaussians"
+    if truth.family == "linear":
+        dimension = experiment.source.params.coefficient.shape[1]
+        return f"linear in {dimension} dimension{'s' * (dimension > 1)} (noise {truth.noise:g})"
+    if truth.family == "poisson":
+        return f"Poisson (rate {truth.rate:g})"
     return "Gaussian" if truth.family == "gaussian" else str(truth.family)
 
 
@@ -114,8 +119,14 @@ def _learner(experiment: Experiment) -> str:
         solver = "EM" if learner.solver == "em" else learner.solver
         return f"mixture of {learner.components} ({solver})"
     if learner.name == "gaussian":
-        return f"Gaussian (ddof {learner.ddof})"
-    return "frequencies" if learner.name == "categorical" else str(learner.name)
+        known = learner.known_std
+        return f"Gaussian (ddof {learner.ddof})" if known is None else f"Gaussian (known std {known:g})"
+    if learner.name == "linear":
+        ridge = f", ridge {learner.ridge:g}" if learner.ridge else ""
+        return f"least squares ({learner.inputs} inputs{ridge})"
+    if learner.name == "bayesian-gaussian":
+        return "Gaussian (posterior draws)"
+    return {"categorical": "frequencies", "poisson": "Poisson"}.get(learner.name, str(learner.name))
 
 
 def variable(experiment: Experiment) -> str:

@@ -2,9 +2,13 @@
 
 from modelcollapse.experiment import Experiment
 from modelcollapse.theory.base import Expectation
+from modelcollapse.theory.categories import category_laws
 from modelcollapse.theory.gaussian import gaussian_laws, shrinkage
 from modelcollapse.theory.moments import moment_laws, moment_recursion, stationary_deficit
 from modelcollapse.theory.pools import pool_laws, pool_recursion
+from modelcollapse.theory.regression import regression_laws
+from modelcollapse.theory.separated import separated_laws
+from modelcollapse.theory.whole import poisson_laws
 
 __all__ = [
     "LAWS",
@@ -16,7 +20,15 @@ __all__ = [
     "stationary_deficit",
 ]
 
-LAWS = (moment_laws, pool_laws, gaussian_laws)
+LAWS = (
+    moment_laws,
+    pool_laws,
+    gaussian_laws,
+    separated_laws,
+    category_laws,
+    poisson_laws,
+    regression_laws,
+)
 """Functions from a recipe to its laws."""
 
 
