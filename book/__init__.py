@@ -5,9 +5,15 @@ One script a figure, in the folder of the question it answers; `CONTENTS` is the
 
 CONTENTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "one_gaussian": ("How does one Gaussian collapse?", ("one_fit", "refits")),
-    "accumulate": ("What if nothing is thrown away?", ("gaussians",)),
-    "real_data": ("What does real data do?", ("fresh_loop", "golden_ratio")),
-    "categories": ("What becomes of rare categories?", ("absorption", "total_collapse")),
+    "blog": ("What does a mixture do?", ("narrowing",)),
+    "vectors": ("And in the plane?", ("one_blob",)),
+    "accumulate": ("What if nothing is thrown away?", ("gaussians", "kernels", "regression")),
+    "real_data": (
+        "What does real data do, and how much is enough?",
+        ("fresh_loop", "golden_ratio", "fixed_or_fresh", "how_much"),
+    ),
+    "categories": ("What becomes of what is rare?", ("absorption", "total_collapse", "rates", "zipf_tails")),
+    "verified": ("Does a verifier help?", ("threshold",)),
 }
 """A folder's question, and its figures."""
 

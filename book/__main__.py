@@ -18,7 +18,9 @@ def main() -> None:
         return
     if options.png:
         options.png.mkdir(parents=True, exist_ok=True)
-    for name in base.chosen(options.names):  # written after each, so that an interrupted build keeps what is done
+    for name in base.chosen(
+        options.names
+    ):  # written after each, so that an interrupted build keeps what is done
         built = base.build(name, options.out, lambda line: print(line, flush=True), options.png)
         base.write(options.out, {name: built})
 

@@ -73,7 +73,9 @@ class Row:
     @property
     def z_law(self) -> float | None:
         """(here - law) in standard errors."""
-        return None if self.law is None or self.about or not self.error else (self.here - self.law) / self.error
+        return (
+            None if self.law is None or self.about or not self.error else (self.here - self.law) / self.error
+        )
 
     def line(self, name: str) -> str:
         """The row of a table in Markdown."""
@@ -84,9 +86,7 @@ class Row:
         return "| " + " | ".join(cells) + " |"
 
 
-HEAD = (
-    "| figure | what | published | law | here | z of the published | z of the law | |\n|---|---|---|---|---|---|---|---|"
-)
+HEAD = "| figure | what | published | law | here | z of the published | z of the law | |\n|---|---|---|---|---|---|---|---|"
 
 
 def number(value: float | None, digits: int = 6) -> str:
@@ -185,7 +185,9 @@ def write(out: Path, built: dict[str, tuple[str, list[str]]]) -> None:
             name = f"{folder}/{figure}"
             if name in sections:
                 page.append(f"<!-- {name} -->\n{sections[name]}\n<!-- end -->")
-    (out / "index.md").write_text("\n\n".join(page) + "\n\n" + TABLE.replace("# ", "## ", 1) + "\n".join(table) + "\n")
+    (out / "index.md").write_text(
+        "\n\n".join(page) + "\n\n" + TABLE.replace("# ", "## ", 1) + "\n".join(table) + "\n"
+    )
 
 
 def read(out: Path) -> tuple[dict[str, str], dict[str, list[str]]]:
@@ -205,7 +207,9 @@ def read(out: Path) -> tuple[dict[str, str], dict[str, list[str]]]:
 def chosen(asked: Iterable[str]) -> list[str]:
     """The figures that were asked for, by name or by folder; all if none was named."""
     wanted = list(asked)
-    found = [n for n in names() if not wanted or any(n == w or n.startswith(w.rstrip("/") + "/") for w in wanted)]
+    found = [
+        n for n in names() if not wanted or any(n == w or n.startswith(w.rstrip("/") + "/") for w in wanted)
+    ]
     unknown = [w for w in wanted if not any(n == w or n.startswith(w.rstrip("/") + "/") for n in names())]
     if unknown:
         raise SystemExit(f"no such figure: {', '.join(unknown)}; there are {', '.join(names())}")

@@ -40,7 +40,9 @@ def law(panel: Axes, x: Any, y: Any, name: str | None = None, dash: Any = "-") -
     panel.plot(x, y, color=BLACK, lw=0.8, ls=dash, zorder=5, label=name)
 
 
-def band(panel: Axes, x: Any, values: np.ndarray, colour: str, name: str | None, middle: str = "mean") -> None:
+def band(
+    panel: Axes, x: Any, values: np.ndarray, colour: str, name: str | None, middle: str = "mean"
+) -> None:
     """The mean or the median of ``(replicate, x)``, and a band that holds 80 % of the replicates."""
     low, high = np.nanquantile(values, [0.1, 0.9], axis=0)
     line = values.mean(axis=0) if middle == "mean" else np.median(values, axis=0)
@@ -48,16 +50,30 @@ def band(panel: Axes, x: Any, values: np.ndarray, colour: str, name: str | None,
     panel.plot(x, line, color=colour, lw=1.5, label=name)
 
 
-def paths(panel: Axes, x: Any, values: np.ndarray, colour: str, name: str | None = None, most: int = 12) -> None:
+def paths(
+    panel: Axes, x: Any, values: np.ndarray, colour: str, name: str | None = None, most: int = 12
+) -> None:
     """Single replicates of ``(replicate, x)``, thin."""
     for i, path in enumerate(values[:most]):
-        panel.plot(x, path, color=colour, lw=0.6, alpha=0.6, label=name if i == 0 else None, rasterized=len(path) > 400)
+        panel.plot(
+            x,
+            path,
+            color=colour,
+            lw=0.6,
+            alpha=0.6,
+            label=name if i == 0 else None,
+            rasterized=len(path) > 400,
+        )
 
 
-def points(panel: Axes, x: Any, y: Any, error: Any, colour: str, name: str | None = None, marker: str = "o") -> None:
+def points(
+    panel: Axes, x: Any, y: Any, error: Any, colour: str, name: str | None = None, marker: str = "o"
+) -> None:
     """Means with bars of two standard errors."""
     bars = None if error is None else 2.0 * np.asarray(error)
-    panel.errorbar(x, y, bars, color=colour, ls="none", marker=marker, ms=4.0, lw=1.0, capsize=2.0, label=name)
+    panel.errorbar(
+        x, y, bars, color=colour, ls="none", marker=marker, ms=4.0, lw=1.0, capsize=2.0, label=name
+    )
 
 
 def published(panel: Axes, x: Any, y: Any, name: str | None = "published") -> None:

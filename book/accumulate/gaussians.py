@@ -68,5 +68,7 @@ def rows(data: dict[tuple[str, int], xr.Dataset]) -> list[Row]:
         else:
             mean, error = mean_and_error(last)
             law, what = expected(dataset)[-1], "mean V"
-        found.append(Row(f"{KINDS[kind]}, n = {n:,}: {what} at t = {GENERATIONS}", mean, error, law=float(law)))
+        found.append(
+            Row(f"{KINDS[kind]}, n = {n:,}: {what} at t = {GENERATIONS}", mean, error, law=float(law))
+        )
     return found

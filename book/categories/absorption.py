@@ -73,7 +73,13 @@ def rows(data: dict[str, np.ndarray]) -> list[Row]:
     share, error = shares(data["p"])
     laws = enumerate(PROBABILITIES)
     found = [
-        Row(f"left in the end: category of p = {p:g}", float(share[i]), float(error[i]), law=p, note="law as stated by the paper, quoted [q]")
+        Row(
+            f"left in the end: category of p = {p:g}",
+            float(share[i]),
+            float(error[i]),
+            law=p,
+            note="law as stated by the paper, quoted [q]",
+        )
         for i, p in laws
     ]
     at = 50

@@ -37,7 +37,9 @@ def times(n: int, replicates: int) -> np.ndarray:
     )  # fmt: skip
     learner, source = experiment.learner, experiment.source
     streams = generators(SEED, experiment.key(), range(replicates))
-    steps = generations(ENGINES["grouped"](learner), experiment.workflow, source, n, experiment.start, streams)
+    steps = generations(
+        ENGINES["grouped"](learner), experiment.workflow, source, n, experiment.start, streams
+    )
     first = np.zeros(replicates, dtype=np.int64)
     for state, _ in steps:  # endless: it ends when all are collapsed
         collapsed = (state.params.probability == 1.0).any(axis=1)
@@ -58,7 +60,9 @@ def draw(figure: Figure, data: dict[int, np.ndarray]) -> None:
     law = np.array([limit(k) for k in n])
     for panel, by in ((left, np.ones(len(n))), (right, law)):
         low, high = np.array([np.quantile(data[k], [0.1, 0.9]) for k in n]).T
-        panel.fill_between(n, low / by, high / by, color=drawing.BLUE, alpha=0.18, lw=0, label="80 % of replicates")
+        panel.fill_between(
+            n, low / by, high / by, color=drawing.BLUE, alpha=0.18, lw=0, label="80 % of replicates"
+        )
         mean = np.array([data[k].mean() for k in n])
         error = np.array([data[k].std(ddof=1) / len(data[k]) ** 0.5 for k in n])
         drawing.law(panel, n, law / by, "diffusion limit")
@@ -76,6 +80,14 @@ def draw(figure: Figure, data: dict[int, np.ndarray]) -> None:
 def rows(data: dict[int, np.ndarray]) -> list[Row]:
     note = "published: read off a log plot; law: the diffusion limit"
     return [
-        Row(f"mean time, n = {n:,}", float(t.mean()), float(t.std(ddof=1) / len(t) ** 0.5), PUBLISHED[n], law=limit(n), about=True, note=note)
+        Row(
+            f"mean time, n = {n:,}",
+            float(t.mean()),
+            float(t.std(ddof=1) / len(t) ** 0.5),
+            PUBLISHED[n],
+            law=limit(n),
+            about=True,
+            note=note,
+        )
         for n, t in data.items()
     ]

@@ -80,7 +80,15 @@ def rows(data: dict[int, tuple[float, float, float]]) -> list[Row]:
         there, there_spread = PUBLISHED[n]
         law = expected(n)
         found.append(
-            Row(f"mean std, n = {n:,}", mean, error, there, there_spread / 1000**0.5, law, note="law: c4(n) √(1 − 1/n)")
+            Row(
+                f"mean std, n = {n:,}",
+                mean,
+                error,
+                there,
+                there_spread / 1000**0.5,
+                law,
+                note="law: c4(n) √(1 − 1/n)",
+            )
         )
     for n, (_, _, spread) in data.items():
         error = spread / (2.0 * REPLICATES) ** 0.5

@@ -81,7 +81,9 @@ def rows(data: dict[tuple[str, int], xr.Dataset]) -> list[Row]:
         log, error = mean_and_error(np.log(variance))
         expected = float(law["total_variance", "mean of log"][-1])
         found.append(Row(f"fresh, n = {n:,}: mean log V at t = {last:,}", log, error, law=expected))
-        near = int(np.argmin(abs(dataset["generation"].values - min(n, last))))  # later it is carried by rare paths
+        near = int(
+            np.argmin(abs(dataset["generation"].values - min(n, last)))
+        )  # later it is carried by rare paths
         at = int(dataset["generation"].values[near])
         square, error = mean_and_error(dataset["total_mean"].values[:, near] ** 2)
         expected = float(law["squared_error_of_mean", "mean"][near - 1])

@@ -8,6 +8,7 @@ from scipy.optimize import brentq
 
 from book import drawing
 from book.base import SEED, Row, mean_and_error
+from book.sums import fitted
 from modelcollapse.theory import shrinkage
 
 SOURCE = "Alemohammad et al., Self-Consuming Generative Models Go MAD (arXiv 2307.01850), the fresh data loop"
@@ -41,19 +42,12 @@ class Loop:
 
 def run(first: int, synthetic: int, bias: float, seed: int, generations: int = GENERATIONS) -> Loop:
     rng = np.random.default_rng([SEED, seed])
-    n = REAL + synthetic
-    mean = rng.normal(0.0, first**-0.5, REPLICATES)
-    variance = rng.chisquare(first - 1, REPLICATES) / first
-    means, variances = [mean], [variance]
+    truth = np.zeros(REPLICATES), np.ones(REPLICATES)
+    models = [fitted(rng, [(first, *truth)])]
     for _ in range(generations - 1):
-        of_real, real = rng.normal(0.0, REAL**-0.5, REPLICATES), rng.chisquare(REAL - 1, REPLICATES)
-        std = np.sqrt(bias * variance)
-        of_drawn = mean + std * rng.normal(0.0, synthetic**-0.5, REPLICATES)
-        drawn = std**2 * rng.chisquare(synthetic - 1, REPLICATES)
-        mean = (REAL * of_real + synthetic * of_drawn) / n
-        variance = (real + drawn + REAL * (of_real - mean) ** 2 + synthetic * (of_drawn - mean) ** 2) / n
-        means.append(mean)
-        variances.append(variance)
+        mean, variance = models[-1]
+        models.append(fitted(rng, [(REAL, *truth), (synthetic, mean, bias * variance)]))
+    means, variances = zip(*models, strict=True)
     return Loop(np.array(means), np.array(variances))
 
 
@@ -75,8 +69,12 @@ def worth(distance: float) -> float:
 
 
 def compute() -> dict[str, dict]:
-    loops = {(f, b): run(f, SYNTHETIC, b, i) for i, (f, b) in enumerate((f, b) for f in BEGINNINGS for b in BIASES)}
-    sweep = {(n, b): run(REAL, n, b, 100 + i) for i, (n, b) in enumerate((n, b) for n in SWEEP for b in BIASES)}
+    loops = {
+        (f, b): run(f, SYNTHETIC, b, i) for i, (f, b) in enumerate((f, b) for f in BEGINNINGS for b in BIASES)
+    }
+    sweep = {
+        (n, b): run(REAL, n, b, 100 + i) for i, (n, b) in enumerate((n, b) for n in SWEEP for b in BIASES)
+    }
     return {"loops": loops, "sweep": sweep}
 
 
@@ -93,15 +91,18 @@ def draw(figure: Figure, data: dict[str, dict]) -> None:
         look = {"color": colour, "ls": "-" if first == BEGINNINGS[0] else (0, (4, 1.5)), "lw": 1.5}
         name = f"λ = {bias:g}, n_ini = {first:,}"
         near.plot(t, loop.distance().mean(axis=1), label=name, **look)
-        spread.plot(t, loop.variance.mean(axis=1), label=name, **look)
+        spread.plot(t, loop.variance.mean(axis=1), **look)
     for bias in BIASES:
-        drawing.law(spread, t[[0, -1]], [stationary(SYNTHETIC, bias)[0]] * 2, "law, limit" if bias == 1.0 else None)
+        drawing.law(
+            spread, t[[0, -1]], [stationary(SYNTHETIC, bias)[0]] * 2, "law, limit" if bias == 1.0 else None
+        )
+    drawing.legend(spread, loc="lower right")
     for panel in (near, spread):
         panel.set_xlim(0, 60)
     near.set_yscale("log")
-    near.set_ylim(1e-3, 1.0)
-    spread.set_ylim(0.6, 1.02)
-    drawing.label(near, "generation", "mean W2², (units of x)²", "distance to the truth")
+    near.set_ylim(1e-3, 10.0)
+    spread.set_ylim(0.0, 1.05)
+    drawing.label(near, "generation", "mean W₂², (units of x)²", "distance to the truth")
     drawing.label(spread, "generation", "mean variance, (units of x)²", "spread")
     drawing.legend(near, loc="upper right")
     for bias, colour in zip(BIASES, (drawing.BLUE, drawing.VERMILLION), strict=True):
@@ -127,7 +128,16 @@ def rows(data: dict[str, dict]) -> list[Row]:
             found.append(Row(f"{where}: mean (M − μ₀)² in the long run", mean, error, law=square))
         (one, e1), (two, e2) = (means[first] for first in BEGINNINGS)
         what = f"λ = {bias:g}: difference of the two limits of V"
-        found.append(Row(what, one - two, float(np.hypot(e1, e2)), 0.0, 0.0, note="published: the limit does not depend on n_ini"))
+        found.append(
+            Row(
+                what,
+                one - two,
+                float(np.hypot(e1, e2)),
+                0.0,
+                0.0,
+                note="published: the limit does not depend on n_ini",
+            )
+        )
     best = max(worth(float(settled(data["sweep"][n, 1.0].distance()).mean())) / REAL for n in SWEEP)
     found.append(Row("λ = 1: most real items it is worth, over n_r", best, note="published: at least 1"))
     return found

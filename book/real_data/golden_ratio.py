@@ -69,7 +69,11 @@ def rows(data: dict[tuple[float, float], np.ndarray]) -> list[Row]:
     ]
     for k in (0.25, 4.0):
         w = min(WEIGHTS, key=lambda one: abs(one - best(k)))
-        found.append(Row(f"k = {k:g}, w = {w:.2f}: n E (M − μ₀)²/V₀", *mean_and_error(data[k, w]), law=float(law(k, w))))
+        found.append(
+            Row(
+                f"k = {k:g}, w = {w:.2f}: n E (M − μ₀)²/V₀", *mean_and_error(data[k, w]), law=float(law(k, w))
+            )
+        )
     value, error = optimum(1.0, data)
     note = "parabola through the five lowest"
     return [*found, Row("k = 1: best w", value, error, best(1.0), 0.0, best(1.0), note=note)]
