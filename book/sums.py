@@ -1,4 +1,4 @@
-"""A Gaussian refitted to parts, by the sums of their items: equal in law to drawing each item, at any size."""
+"""A Gaussian refitted to parts, by the sums of their items: equal in law to drawing each item."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""Kazdan et al., Collapse or Thrive? (arXiv 2410.16713), multivariate Gaussian modelling, the authors' code."""
+"""Kazdan et al. (arXiv 2410.16713), multivariate Gaussian modelling, the authors' code."""
 
 import numpy as np
 import xarray as xr
@@ -8,14 +8,20 @@ import modelcollapse as mc
 from book import drawing
 from book.base import SEED, Row, mean_and_error
 
-SOURCE = "Kazdan et al., Collapse or Thrive? (arXiv 2410.16713), multivariate Gaussian modelling, the authors' code"
+SOURCE = (
+    "Kazdan et al., Collapse or Thrive? (arXiv 2410.16713), multivariate Gaussian modelling, the authors'"
+    " code"
+)
 TITLE = "Replace, accumulate, accumulate and subsample: Gaussians"
 PAPER = "d = 1, 3, 10, 31, 100; n = 10, 32, 100, 316, 1,000; 100 generations, 100 seeds, ddof 0"
 HERE = "d = 1, the same n, generations and number of seeds"
 CAPTION = (
-    "The mean variance over generations for five sizes n. **a** Where each generation replaces the data, it goes to 0 "
-    "as (1 − 1/n)^t. **b** Where they pile up, it stops at sin(π/√n)/(π/√n) of the truth's. **c** Where n items are "
-    "picked from the pile, it stops too, lower: what is missing is lost in the first generations. Black: exact laws, "
+    "The mean variance over generations for five sizes n. **a** Where each generation replaces the data, "
+    "it goes to 0 "
+    "as (1 − 1/n)^t. **b** Where they pile up, it stops at sin(π/√n)/(π/√n) of the truth's. **c** Where n"
+    " items are "
+    "picked from the pile, it stops too, lower: what is missing is lost in the first generations. Black: "
+    "exact laws, "
     "the third derived for this project."
 )
 SIZES = (10, 32, 100, 316, 1_000)

@@ -12,9 +12,12 @@ TITLE = "Kernel densities spread: replacing and accumulating"
 PAPER = "blobs, circles, moons and swiss roll, bandwidths h = 0.1, 0.5 and 1"
 HERE = "the same sets with 100 items each, 100 generations, 100 replicates; all steps in plain NumPy"
 CAPTION = (
-    "A kernel density is wider than its data by h² in each direction. **Above** Moons that learn from themselves, h = 0.1: "
-    "what is fine is lost first. **Below** The variance of the data, all directions together: where data are replaced it goes "
-    "to (n − 1) d h² whatever the truth was; where they accumulate it grows on as the harmonic numbers, so that accumulation "
+    "A kernel density is wider than its data by h² in each direction. **Above** Moons that learn from "
+    "themselves, h = 0.1: "
+    "what is fine is lost first. **Below** The variance of the data, all directions together: where data "
+    "are replaced it goes "
+    "to (n − 1) d h² whatever the truth was; where they accumulate it grows on as the harmonic numbers, "
+    "so that accumulation "
     "does not cap it. Black: exact laws, given the real items."
 )
 SETS = ("blobs", "circles", "moons", "swiss roll")

@@ -1,4 +1,4 @@
-"""Gerstgrasser et al., Is Model Collapse Inevitable? (arXiv 2404.01413); Dey and Donoho (arXiv 2410.22812)."""
+"""Gerstgrasser et al. (arXiv 2404.01413); Dey and Donoho (arXiv 2410.22812)."""
 
 import numpy as np
 import xarray as xr
@@ -8,14 +8,23 @@ import modelcollapse as mc
 from book import drawing
 from book.base import SEED, Row, mean_and_error
 
-SOURCE = "Gerstgrasser et al., Is Model Collapse Inevitable? (arXiv 2404.01413) [q]; Dey and Donoho (arXiv 2410.22812) [q]"
+SOURCE = (
+    "Gerstgrasser et al., Is Model Collapse Inevitable? (arXiv 2404.01413) [q]; Dey and Donoho (arXiv "
+    "2410.22812) [q]"
+)
 TITLE = "Regression: errors that add up, and errors that stay below π²/6"
-PAPER = "least squares on the same inputs relabelled; replace grows linearly, accumulate stays below π²/6 of the first error; augmenting keeps an efficiency above 6/π²"
+PAPER = (
+    "least squares on the same inputs relabelled; replace grows linearly, accumulate stays below π²/6 of "
+    "the first error; augmenting keeps an efficiency above 6/π²"
+)
 HERE = "d = 10, T = 100 inputs, noise 1, 30 generations, 300 replicates"
 CAPTION = (
-    "**a** Where each model labels the inputs for the next, every labelling adds the same error. **b** Where all labels are "
-    "kept, the t-th adds 1/t² of it: the sum stays below π²/6. New inputs each time do a little better. **c** The same as an "
-    "efficiency, the first error over the t-th: it goes to 0 where data are discarded, and stays above 6/π² = 0.608 where "
+    "**a** Where each model labels the inputs for the next, every labelling adds the same error. **b** "
+    "Where all labels are "
+    "kept, the t-th adds 1/t² of it: the sum stays below π²/6. New inputs each time do a little better. "
+    "**c** The same as an "
+    "efficiency, the first error over the t-th: it goes to 0 where data are discarded, and stays above "
+    "6/π² = 0.608 where "
     "they are kept."
 )
 DIMENSION, N_SAMPLES, GENERATIONS, REPLICATES = 10, 100, 30, 300
@@ -65,12 +74,12 @@ def draw(figure: Figure, data: dict[str, xr.Dataset]) -> None:
         "π²/6", (GENERATIONS, np.pi**2 / 6), (-2, 3), textcoords="offset points", fontsize=7, ha="right"
     )
     efficient.annotate(
-        "6/π²", (GENERATIONS, 6 / np.pi**2), (-2, 3), textcoords="offset points", fontsize=7, ha="right"
+        "6/π²", (GENERATIONS, 6 / np.pi**2), (-2, -10), textcoords="offset points", fontsize=7, ha="right"
     )
     pool.set_ylim(0, 4)
     efficient.set_ylim(0, 1.25)
-    drawing.label(replace, "generation", "excess error over the first law", "replace")
-    drawing.label(pool, "generation", "excess error over the first law", "accumulate")
+    drawing.label(replace, "generation", "excess error over the first one's law", "replace")
+    drawing.label(pool, "generation", "excess error over the first one's law", "accumulate")
     drawing.label(efficient, "generation", "efficiency", "what is left of the information")
     for panel, place in ((replace, "upper left"), (pool, "upper left"), (efficient, "upper right")):
         drawing.legend(panel, loc=place)

@@ -1,4 +1,4 @@
-"""The blog post's experiment, after Shumailov et al. (arXiv 2305.17493): two Gaussians that learn from themselves."""
+"""The blog post's experiment, after Shumailov et al. (arXiv 2305.17493)."""
 
 import numpy as np
 import xarray as xr
@@ -8,14 +8,26 @@ import modelcollapse as mc
 from book import drawing
 from book.base import SEED, Row, mean_and_error
 
-SOURCE = "The blog post's experiment, after Shumailov et al. (arXiv 2305.17493): two Gaussians that learn from themselves"
+SOURCE = (
+    "The blog post's experiment, after Shumailov et al. (arXiv 2305.17493): two Gaussians that learn from"
+    " themselves"
+)
 TITLE = "A mixture of two Gaussians, 2,000 generations, two solvers"
-PAPER = "truth N(-2, 1) and N(2, 1) in equal parts, N = 10,000, 2,000 generations, scikit-learn's mixture at its defaults"
-HERE = "the same with EM to the maximum, 24 replicates; scikit-learn's defaults, 6 replicates and 500 generations"
+PAPER = (
+    "truth N(-2, 1) and N(2, 1) in equal parts, N = 10,000, 2,000 generations, scikit-learn's mixture at "
+    "its defaults"
+)
+HERE = (
+    "the same with EM to the maximum, 24 replicates; scikit-learn's defaults, 6 replicates and 500 "
+    "generations"
+)
 CAPTION = (
-    "**a** Densities of one replicate, the one in the middle by its last variance. **b** The weights of all components drift as "
-    "gene frequencies do. **c** Components narrow; early on mostly because scikit-learn's defaults stop EM after about two "
-    "steps. **d** The total variance obeys one law under both solvers. Lines are means and bands 80 % of the replicates."
+    "**a** Densities of one replicate, the one in the middle by its last variance. **b** The weights of "
+    "all components drift as "
+    "gene frequencies do. **c** Components narrow; early on mostly because scikit-learn's defaults stop "
+    "EM after about two "
+    "steps. **d** The total variance obeys one law under both solvers. Lines are means and bands 80 % of "
+    "the replicates."
 )
 N_SAMPLES = 10_000
 RUNS = {"em": (2_000, 24), "scikit-learn": (500, 6)}

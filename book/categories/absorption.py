@@ -1,4 +1,4 @@
-"""Shumailov et al., The Curse of Recursion (Nature 631, 755, 2024), discrete distributions with exact imitation."""
+"""Shumailov et al. (Nature 631, 755, 2024), discrete distributions with exact imitation."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -7,13 +7,21 @@ import modelcollapse as mc
 from book import drawing
 from book.base import SEED, Row
 
-SOURCE = "Shumailov et al., The Curse of Recursion (Nature 631, 755, 2024), discrete distributions with exact imitation"
+SOURCE = (
+    "Shumailov et al., The Curse of Recursion (Nature 631, 755, 2024), discrete distributions with exact "
+    "imitation"
+)
 TITLE = "Categories are lost until one is left: each with its own probability"
-PAPER = "an argument, no numbers: the chain is absorbed at a delta function, at category i with probability p_i [q]"
+PAPER = (
+    "an argument, no numbers: the chain is absorbed at a delta function, at category i with probability "
+    "p_i [q]"
+)
 HERE = "five categories, n = 30, 400 generations, 4,000 replicates"
 CAPTION = (
-    "**a** One replicate: probabilities wander, and what is at 0 stays there. **b** The categories alive fall one by "
-    "one, and the heterozygosity by 1/n a generation on average (Seddik et al. 2024). **c** In the end one is left; "
+    "**a** One replicate: probabilities wander, and what is at 0 stays there. **b** The categories alive "
+    "fall one by "
+    "one, and the heterozygosity by 1/n a generation on average (Seddik et al. 2024). **c** In the end "
+    "one is left; "
     "that it is category i happens with the probability p_i it had in the truth."
 )
 PROBABILITIES = (0.4, 0.3, 0.15, 0.1, 0.05)

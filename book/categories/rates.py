@@ -1,4 +1,4 @@
-"""Suresh et al., Rate of model collapse in recursive training (arXiv 2412.17646): Bernoulli, Poisson, Gaussian."""
+"""Suresh et al. (arXiv 2412.17646): Bernoulli, Poisson, Gaussian."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -8,7 +8,10 @@ from book import drawing
 from book.base import SEED, Row, mean_and_error
 from modelcollapse.theory.categories import ends
 
-SOURCE = "Suresh et al., Rate of model collapse in recursive training (arXiv 2412.17646): Bernoulli, Poisson, Gaussian"
+SOURCE = (
+    "Suresh et al., Rate of model collapse in recursive training (arXiv 2412.17646): Bernoulli, Poisson, "
+    "Gaussian"
+)
 TITLE = "How fast: what is rare, and the spread of a Gaussian"
 PAPER = (
     "Bernoulli with (p0, n) = (0.001, 10,000) and (0.01, 100); Gaussian n = 100, 2,500 generations, 25 paths"
@@ -16,9 +19,12 @@ PAPER = (
 HERE = "the same, 2,000 replicates behind shares and 25 paths drawn; Poisson rates with n λ0 = 1 and 10"
 CAPTION = (
     "**a** The share of replicates in which a category of probability p₀ is still alive, and its lower bound "
-    "1 − exp(−n p₀ g_t), g₁ = 1, g_(t+1) = 1 − exp(−g_t) (dashed): tight at first, loose beyond t = n. Black: the "
-    "binomial chain, exactly, for n = 100. **b** For a Poisson rate the same expression is exact. **c** 25 paths of the "
-    "standard deviation, and exp(E log std). **d** The share of paths above ε, below its bound (1/ε) exp(−t/(4 n − 1))."
+    "1 − exp(−n p₀ g_t), g₁ = 1, g_(t+1) = 1 − exp(−g_t) (dashed): tight at first, loose beyond t = n. "
+    "Black: the "
+    "binomial chain, exactly, for n = 100. **b** For a Poisson rate the same expression is exact. **c** "
+    "25 paths of the "
+    "standard deviation, and exp(E log std). **d** The share of paths above ε, below its bound (1/ε) "
+    "exp(−t/(4 n − 1))."
 )
 BERNOULLI = ((0.001, 10_000), (0.01, 100))
 POISSON = (1.0, 10.0)

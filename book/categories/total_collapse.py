@@ -15,8 +15,10 @@ TITLE = "Time to total collapse grows with n"
 PAPER = "K = 10 uniform categories, n = 10 to 100,000; values read off a log plot"
 HERE = "the same; 2,000 replicates at n = 10 to 12 at n = 100,000"
 CAPTION = (
-    "The time until one category is left is proportional to n. The diffusion limit, −2 n Σ (1 − p) ln(1 − p), is "
-    "reached from below: the chain is faster by a few per cent at n = 10. Bands hold 80 % of the replicates: single "
+    "The time until one category is left is proportional to n. The diffusion limit, −2 n Σ (1 − p) ln(1 −"
+    " p), is "
+    "reached from below: the chain is faster by a few per cent at n = 10. Bands hold 80 % of the "
+    "replicates: single "
     "times differ threefold at every n."
 )
 CATEGORIES = 10

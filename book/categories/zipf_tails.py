@@ -12,11 +12,19 @@ SOURCE = (
     "Dohmatob et al., A Tale of Tails (arXiv 2402.07043); Suresh et al. (arXiv 2412.17646), Zipf-Mandelbrot"
 )
 TITLE = "Heavy tails: what is never seen, and what is cut off"
-PAPER = "E_test = Σ p_i (1 − p_i)^T for p_i ~ i^-β, and with the tail cut at k; Zipf-Mandelbrot (1, 2.7) and (2, 5), m = n = 1,000, 10 generations"
-HERE = "a million categories, β = 1.5 and 2, 40 samples of each size; the Zipf-Mandelbrot laws as published, 200 replicates"
+PAPER = (
+    "E_test = Σ p_i (1 − p_i)^T for p_i ~ i^-β, and with the tail cut at k; Zipf-Mandelbrot (1, 2.7) and "
+    "(2, 5), m = n = 1,000, 10 generations"
+)
+HERE = (
+    "a million categories, β = 1.5 and 2, 40 samples of each size; the Zipf-Mandelbrot laws as published,"
+    " 200 replicates"
+)
 CAPTION = (
-    "**a** The probability of all that T items do not show falls as T^−(1 − 1/β) (dotted slopes). **b** Where the items come from "
-    "a model whose tail is cut at rank k, it stops near k^−(β − 1): more data do not help. **c** Categories alive under "
+    "**a** The probability of all that T items do not show falls as T^−(1 − 1/β) (dotted slopes). **b** "
+    "Where the items come from "
+    "a model whose tail is cut at rank k, it stops near k^−(β − 1): more data do not help. **c** "
+    "Categories alive under "
     "recursion, and the lower bound Σ (1 − exp(−n p_i g_t)) (dashed)."
 )
 CATEGORIES, REPLICATES, LOOPS = 1_000_000, 40, 200
@@ -88,7 +96,7 @@ def draw(figure: Figure, data: dict[str, dict]) -> None:
         panel.set_yscale("log")
         drawing.label(panel, "items, T", "probability of what is unseen", title)
         drawing.legend(panel, loc="lower left")
-    cut.set_ylim(3e-3, 1.0)
+    cut.set_ylim(5e-3, 1.0)
     t = np.arange(1, GENERATIONS + 1)
     for of, colour in zip(MANDELBROT, drawing.COLOURS, strict=False):
         drawing.band(loops, t, data["loop"][of][:, 1:], colour, f"(a, b) = ({of[0]:g}, {of[1]:g})")

@@ -1,4 +1,4 @@
-"""Shumailov et al., The Curse of Recursion (arXiv 2305.17493; Nature 631, 755, 2024), the authors' notebook."""
+"""Shumailov et al. (arXiv 2305.17493; Nature 631, 755, 2024), the authors' notebook."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -8,13 +8,21 @@ from book import drawing
 from book.base import SEED, Row, mean_and_error
 from modelcollapse.theory import shrinkage
 
-SOURCE = "Shumailov et al., The Curse of Recursion (arXiv 2305.17493; Nature 631, 755, 2024), the authors' notebook"
+SOURCE = (
+    "Shumailov et al., The Curse of Recursion (arXiv 2305.17493; Nature 631, 755, 2024), the authors' "
+    "notebook"
+)
 TITLE = "The standard deviation that one fit finds"
-PAPER = "the maximum likelihood estimate of a Gaussian's standard deviation, 1,000 repeats of each of nine sample sizes"
+PAPER = (
+    "the maximum likelihood estimate of a Gaussian's standard deviation, 1,000 repeats of each of nine "
+    "sample sizes"
+)
 HERE = "the same; the grouped engine beyond 100,000 items"
 CAPTION = (
-    "One fit loses little: the expected standard deviation of n normals is c4(n) sqrt(1 - 1/n), about 1 - 3/(4n), and it "
-    "scatters by about 1/sqrt(2n). A recursion pays that again in each generation. The published values agree with the law, "
+    "One fit loses little: the expected standard deviation of n normals is c4(n) sqrt(1 - 1/n), about 1 -"
+    " 3/(4n), and it "
+    "scatters by about 1/sqrt(2n). A recursion pays that again in each generation. The published values "
+    "agree with the law, "
     "that for n = 30 at two of its own standard errors."
 )
 PUBLISHED = {  # n: mean, standard deviation over 1,000 repeats

@@ -1,4 +1,4 @@
-"""Shumailov et al., The Curse of Recursion (arXiv 2305.17493; Nature 631, 755, 2024), the authors' notebook."""
+"""Shumailov et al. (arXiv 2305.17493; Nature 631, 755, 2024), the authors' notebook."""
 
 import numpy as np
 import xarray as xr
@@ -8,14 +8,20 @@ import modelcollapse as mc
 from book import drawing
 from book.base import SEED, Row, mean_and_error
 
-SOURCE = "Shumailov et al., The Curse of Recursion (arXiv 2305.17493; Nature 631, 755, 2024), the authors' notebook"
+SOURCE = (
+    "Shumailov et al., The Curse of Recursion (arXiv 2305.17493; Nature 631, 755, 2024), the authors' "
+    "notebook"
+)
 TITLE = "One Gaussian refitted 1,000 times: fresh samples each time, and all of them pooled"
 PAPER = "n = 100, 500, 1,000 and 10,000, 1,000 generations, variance divided by n, one path each"
 HERE = "the same sizes, 100 replicates each; pools of n >= 1,000 items on the grouped engine"
 CAPTION = (
-    "**a** From fresh synthetic samples alone the spread of every path goes to 0, n = 100 first: lines are medians. "
-    "**b** Where all samples so far are pooled, it settles: at the mean that the product law gives, a little lower for "
-    "small n. **c** The mean drifts until the spread is gone, and stops where it is; its mean squared error follows "
+    "**a** From fresh synthetic samples alone the spread of every path goes to 0, n = 100 first: lines "
+    "are medians. "
+    "**b** Where all samples so far are pooled, it settles: at the mean that the product law gives, a "
+    "little lower for "
+    "small n. **c** The mean drifts until the spread is gone, and stops where it is; its mean squared "
+    "error follows "
     "its law. One path of each size, as published, would show any of this and the opposite."
 )
 SIZES = (100, 500, 1_000, 10_000)

@@ -1,4 +1,4 @@
-"""Bertrand et al., stability of iterative retraining (arXiv 2310.00429): fixed real data; the law is derived here."""
+"""Bertrand et al. (arXiv 2310.00429): fixed real data; the law is derived here."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -8,12 +8,16 @@ from book import drawing
 from book.base import SEED, Row, mean_and_error
 from modelcollapse.theory import stationary_deficit
 
-SOURCE = "Bertrand et al., stability of iterative retraining (arXiv 2310.00429): fixed real data; the law is derived here"
+SOURCE = (
+    "Bertrand et al., stability of iterative retraining (arXiv 2310.00429): fixed real data; the law is "
+    "derived here"
+)
 TITLE = "The same real items again, or fresh ones: three times the loss"
 PAPER = "theorems on fixed real data mixed with synthetic data, no figure of this"
 HERE = "one Gaussian, N = 100, real shares 0.05 to 0.8, 8,000 replicates, generation 120"
 CAPTION = (
-    "The share of the variance that is missing in the long run. Replaying the same real items costs (3 − 2 λ) times as "
+    "The share of the variance that is missing in the long run. Replaying the same real items costs (3 − "
+    "2 λ) times as "
     "much as drawing fresh ones, λ the real share: nearly three times while it is small."
 )
 N_SAMPLES, GENERATIONS, REPLICATES = 100, 120, 8_000

@@ -13,13 +13,23 @@ from modelcollapse.theory import shrinkage
 
 SOURCE = "Alemohammad et al., Self-Consuming Generative Models Go MAD (arXiv 2307.01850), the fresh data loop"
 TITLE = "The fresh data loop forgets how it began"
-PAPER = "n_r = 100 real and n_s = 900 synthetic items a generation, n_ini = 100 and 1,000 real ones at first, sampling bias λ = 1 and 0.8"
-HERE = "the same sizes with one Gaussian in one dimension; sums of normals are drawn and not the normals, which is equal in law"
+PAPER = (
+    "n_r = 100 real and n_s = 900 synthetic items a generation, n_ini = 100 and 1,000 real ones at first,"
+    " sampling bias λ = 1 and 0.8"
+)
+HERE = (
+    "the same sizes with one Gaussian in one dimension; sums of normals are drawn and not the normals, "
+    "which is equal in law"
+)
 CAPTION = (
-    "Fits to 100 fresh real items and 900 items drawn from the last fit. **a** However many real items there were at "
-    "first, the expected distance to the truth has one limit. **b** So has the mean variance; with sampling bias λ "
-    "(synthetic variance times λ) it is lower, and the loop still does not collapse. Black: exact stationary laws. **c** "
-    "How many real items a single fit needs to be as near to the truth, over n_r: above 1, without sampling bias "
+    "Fits to 100 fresh real items and 900 items drawn from the last fit. **a** However many real items "
+    "there were at "
+    "first, the expected distance to the truth has one limit. **b** So has the mean variance; with "
+    "sampling bias λ "
+    "(synthetic variance times λ) it is lower, and the loop still does not collapse. Black: exact "
+    "stationary laws. **c** "
+    "How many real items a single fit needs to be as near to the truth, over n_r: above 1, without "
+    "sampling bias "
     "synthetic data help; with it, they soon harm."
 )
 REAL, SYNTHETIC = 100, 900

@@ -1,4 +1,4 @@
-"""He et al., golden ratio weighting (arXiv 2502.18049), the authors' code: weight w on real, 1 - w on synthetic data."""
+"""He et al. (arXiv 2502.18049), the authors' code."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -6,14 +6,26 @@ from matplotlib.figure import Figure
 from book import drawing
 from book.base import SEED, Row, mean_and_error
 
-SOURCE = "He et al., golden ratio weighting (arXiv 2502.18049), the authors' code: weight w on real, 1 - w on synthetic data"
+SOURCE = (
+    "He et al., golden ratio weighting (arXiv 2502.18049), the authors' code: weight w on real, 1 - w on "
+    "synthetic data"
+)
 TITLE = "The best weight of fresh real data is the golden ratio"
-PAPER = "n = m = 100 (k = 1), p = 2 dimensions, 200 generations, errors averaged over t >= 150, w from 0.20 to 0.80"
-HERE = "the same, 2,000 replicates; also k = n/m = 1/4 and 4; means are drawn and not the items, which is equal in law"
+PAPER = (
+    "n = m = 100 (k = 1), p = 2 dimensions, 200 generations, errors averaged over t >= 150, w from 0.20 "
+    "to 0.80"
+)
+HERE = (
+    "the same, 2,000 replicates; also k = n/m = 1/4 and 4; means are drawn and not the items, which is "
+    "equal in law"
+)
 CAPTION = (
-    "The mean is fitted to n fresh real items with weight w and to n/k items of the last model with weight 1 − w. In "
-    "the long run its squared error, times n, is [w² + k (1 − w)²]/[w (2 − w)] of the variance (black), least at "
-    "w* = (√(k² + 4k) − k)/2 (squares), where it equals w*. For as many synthetic as real items that is the golden "
+    "The mean is fitted to n fresh real items with weight w and to n/k items of the last model with "
+    "weight 1 − w. In "
+    "the long run its squared error, times n, is [w² + k (1 − w)²]/[w (2 − w)] of the variance (black), "
+    "least at "
+    "w* = (√(k² + 4k) − k)/2 (squares), where it equals w*. For as many synthetic as real items that is "
+    "the golden "
     "ratio, 0.618, and not 1: old models carry what older real data said."
 )
 N_SAMPLES, DIMENSIONS, GENERATIONS, FROM, REPLICATES = 100, 2, 200, 150, 2_000

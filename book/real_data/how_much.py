@@ -1,4 +1,4 @@
-"""Shumailov et al. (Nature 631, 755, 2024) keep 10 % of the original data; how much is enough is asked here."""
+"""Shumailov et al. (Nature 631, 755, 2024) keep 10 % of the original data; how much is enough?."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -8,15 +8,25 @@ from book.base import SEED, Row, mean_and_error
 from book.sums import fitted
 from modelcollapse.theory import stationary_deficit
 
-SOURCE = "Shumailov et al. (Nature 631, 755, 2024) keep 10 % of the original data [q]; how much is enough is asked here"
+SOURCE = (
+    "Shumailov et al. (Nature 631, 755, 2024) keep 10 % of the original data [q]; how much is enough is "
+    "asked here"
+)
 TITLE = "How much real data is enough? Three questions, three answers"
 PAPER = "a language model with 10 % of the original data in each generation: minor degradation, no law"
-HERE = "one Gaussian, 2,000 generations, 400 replicates, at most 5 % of the variance to be lost; sums of normals are drawn and not the normals, which is equal in law"
+HERE = (
+    "one Gaussian, 2,000 generations, 400 replicates, at most 5 % of the variance to be lost; sums of "
+    "normals are drawn and not the normals, which is equal in law"
+)
 CAPTION = (
-    "Three readings of 'enough', against the number of fresh real items in each training set. **a** The mean over "
-    "replicates is within 5 % of the truth's with ten of them, whatever N is: the count decides, not the share. **b** "
-    "That most replicates are within 5 % at the end takes a thousand, since single paths wander by about V₀/√n_r. **c** "
-    "That they have been within it in all 2,000 generations takes several thousand: for N = 1,000 no number is enough. "
+    "Three readings of 'enough', against the number of fresh real items in each training set. **a** The "
+    "mean over "
+    "replicates is within 5 % of the truth's with ten of them, whatever N is: the count decides, not the "
+    "share. **b** "
+    "That most replicates are within 5 % at the end takes a thousand, since single paths wander by about "
+    "V₀/√n_r. **c** "
+    "That they have been within it in all 2,000 generations takes several thousand: for N = 1,000 no "
+    "number is enough. "
     "Grey: 10 % real data."
 )
 SIZES = (1_000, 10_000, 100_000)
@@ -29,7 +39,8 @@ def counts(n: int) -> list[int]:
 
 
 def compute() -> dict[tuple[int, int], np.ndarray]:
-    """By N and real items, ``(3, replicate)``: V at the end, whether it is within then, whether it always was."""
+    """By N and real items, ``(3, replicate)``: V at the end, whether it is within then, whether it "
+    "always was."""
     return {
         (n, real): run(n, real, seed)
         for seed, (n, real) in enumerate((n, k) for n in SIZES for k in counts(n))

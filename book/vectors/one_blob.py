@@ -1,4 +1,4 @@
-"""Shumailov et al., The Curse of Recursion (Nature 631, 755, 2024), the authors' notebook: a 2-D mixture on one blob."""
+"""Shumailov et al. (Nature 631, 755, 2024), the authors' notebook: a 2-D mixture on one blob."""
 
 import warnings
 
@@ -10,13 +10,21 @@ from sklearn.mixture import GaussianMixture
 from book import drawing
 from book.base import SEED, Row
 
-SOURCE = "Shumailov et al., The Curse of Recursion (Nature 631, 755, 2024), the authors' notebook: a 2-D mixture on one blob"
+SOURCE = (
+    "Shumailov et al., The Curse of Recursion (Nature 631, 755, 2024), the authors' notebook: a 2-D "
+    "mixture on one blob"
+)
 TITLE = "Two components on one blob of 1,000 items, 2,000 generations"
-PAPER = "make_blobs with one centre, std 1; two components, full covariance, tol 1e-5, at most 2,000 iterations, N = 1,000; stds at the end about 0.01"
+PAPER = (
+    "make_blobs with one centre, std 1; two components, full covariance, tol 1e-5, at most 2,000 "
+    "iterations, N = 1,000; stds at the end about 0.01"
+)
 HERE = "the same with scikit-learn's mixture at those settings, one path"
 CAPTION = (
-    "The training sets of one path at the generations that were published, all on the axes of the first. The components first "
-    "share the blob, then drift and narrow; in the end next to nothing of it is left. One path: others take other ways and "
+    "The training sets of one path at the generations that were published, all on the axes of the first. "
+    "The components first "
+    "share the blob, then drift and narrow; in the end next to nothing of it is left. One path: others "
+    "take other ways and "
     "other times."
 )
 N_SAMPLES, GENERATIONS, SHOWN = 1_000, 2_000, (0, 50, 100, 150, 200, 350, 2_000)

@@ -1,4 +1,4 @@
-"""Feng et al., Beyond Model Collapse (arXiv 2406.07515): a verifier, and the error it can still turn right."""
+"""Feng et al. (arXiv 2406.07515): a verifier, and the error it can still turn right."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -6,16 +6,25 @@ from matplotlib.figure import Figure
 from book import drawing
 from book.base import SEED, Row, mean_and_error
 
-SOURCE = "Feng et al., Beyond Model Collapse (arXiv 2406.07515): a verifier, and the error it can still turn right [q]"
+SOURCE = (
+    "Feng et al., Beyond Model Collapse (arXiv 2406.07515): a verifier, and the error it can still turn "
+    "right [q]"
+)
 TITLE = "The verifier's threshold"
-PAPER = "a linear classifier on pruned labels; right below p* = 1/(1 + ψ/φ), wrong above it, as items per dimension grow"
+PAPER = (
+    "a linear classifier on pruned labels; right below p* = 1/(1 + ψ/φ), wrong above it, as items per "
+    "dimension grow"
+)
 HERE = (
     "d = 100, the averaging classifier Σ y x, 1, 10 and 100 items per dimension before pruning, 20 replicates"
 )
 CAPTION = (
-    "Labels are wrong with probability p. A verifier keeps right ones with probability φ and wrong ones with ψ; a linear "
-    "classifier learns from what is kept. **a** Without a verifier (ψ = φ) it learns the right direction up to p = 1/2. "
-    "**b** One that keeps a wrong label a quarter as often moves that to 0.8. The step is sharp only with many items "
+    "Labels are wrong with probability p. A verifier keeps right ones with probability φ and wrong ones "
+    "with ψ; a linear "
+    "classifier learns from what is kept. **a** Without a verifier (ψ = φ) it learns the right direction "
+    "up to p = 1/2. "
+    "**b** One that keeps a wrong label a quarter as often moves that to 0.8. The step is sharp only with"
+    " many items "
     "per dimension. Black: to first order, accuracy 1 − arccos(ρ)/π."
 )
 DIMENSION, REPLICATES = 100, 20
@@ -68,7 +77,7 @@ def draw(figure: Figure, data: dict) -> None:
     for panel, (phi, psi) in zip(panels, KEPT, strict=True):
         for m, colour, marker in zip(PER_DIMENSION, drawing.COLOURS, drawing.MARKERS, strict=False):
             y, error = np.array([mean_and_error(data[psi, m, p][0]) for p in ERRORS]).T
-            drawing.points(panel, ERRORS, y, error, colour, f"{m} items per dimension", marker)
+            drawing.points(panel, ERRORS, y, error, colour, f"items per dimension: {m}", marker)
             drawing.law(
                 panel, dense, expected(phi, psi, m, dense), "first order" if m == PER_DIMENSION[0] else None
             )

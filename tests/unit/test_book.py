@@ -1,4 +1,4 @@
-"""The book: every script has its parts, one cheap figure is built, and the page keeps what is not built again."""
+"""The book: every script has its parts, a cheap figure is built, and the page keeps what is not built again."""
 
 from pathlib import Path
 
