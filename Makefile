@@ -1,7 +1,11 @@
 # Everything runs in the environment of $(BIN); the README's second command makes it.
 BIN ?= .venv/bin
 
+<<<<<<< HEAD
 .PHONY: check lint types layers test figures book bench bench-check
+=======
+.PHONY: check lint types layers test figures bench bench-check verify mutants
+>>>>>>> main
 
 check: lint types layers test   ## what continuous integration runs
 
@@ -30,3 +34,9 @@ bench:   ## the benchmark, beside what a user would run instead: about half an h
 
 bench-check:   ## has an engine become slower, by its ratio to the NumPy loop? about a minute
 	$(BIN)/python -m benchmarks.check
+
+verify:   ## every law, checked with a fresh seed: within 20 minutes; verification/README.md
+	$(BIN)/python -m verification
+
+mutants:   ## is each deliberate mistake caught by a test? about 3 minutes, more where one survives
+	$(BIN)/python -m verification.mutants

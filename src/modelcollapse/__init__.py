@@ -15,6 +15,7 @@ _HOMES = {
     "run": "lab",
     "replay": "lab",
     "estimate": "lab",
+    "estimator": "families.registering",
     "cross_check": "crosscheck",
     "save": "store",
     "load": "store",
@@ -22,6 +23,8 @@ _HOMES = {
     "plan": "planning",
     "horizon": "planning",
     "Limit": "planning",
+    "collapse_profile": "profile",
+    "verdicts": "verdict",
     "plot": "plots",
     "expectations": "theory",
     "Status": "types",
@@ -38,8 +41,10 @@ __all__ = [
     "Status",
     "StorageError",
     "__version__",
+    "collapse_profile",
     "cross_check",
     "estimate",
+    "estimator",
     "expectations",
     "horizon",
     "load",
@@ -49,19 +54,23 @@ __all__ = [
     "replay",
     "run",
     "save",
+    "verdicts",
 ]
 
 if TYPE_CHECKING:
     from modelcollapse.crosscheck import cross_check
     from modelcollapse.errors import DataError, RecipeError, StorageError
     from modelcollapse.experiment import Experiment
+    from modelcollapse.families.registering import estimator
     from modelcollapse.lab import estimate, replay, run
     from modelcollapse.planning import Limit, horizon, plan
     from modelcollapse.plots import plot
+    from modelcollapse.profile import collapse_profile
     from modelcollapse.results import measure
     from modelcollapse.store import load, save
     from modelcollapse.theory import expectations
     from modelcollapse.types import Status
+    from modelcollapse.verdict import verdicts
 
 
 def __getattr__(name: str) -> Any:

@@ -147,19 +147,38 @@ def show(
         Path | None,
         typer.Option("--csv", help="Write every replicate and generation to a CSV file."),
     ] = None,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Print the collapse profile in the summary's place.")
+    ] = False,
+    beside: Annotated[
+        list[Path] | None,
+        typer.Option(help="A result at another N, for the profile's scaling law; may be repeated."),
+    ] = None,
     debug: Debug = False,
 ) -> None:
-    """Print the summary of a result again, or write its numbers as a table."""
+    """Print the summary of a result again, its collapse profile, or write its numbers as a table."""
     from modelcollapse import store
     from modelcollapse.summary import summary, write_csv
 
+    if beside and not profile:
+        raise RecipeError([Problem("--beside", str(beside[0]), "is for --profile alone")])
     dataset = store.load(result)
+    others = [store.load(path) for path in beside or ()]
     if table is not None:
         outside(table, result, "--csv")
         replace(table, "--csv", lambda path: write_csv(dataset, path))
-    typer.echo(summary(dataset))
+    typer.echo(_profile(dataset, others) if profile else summary(dataset))
     if table is not None:
         typer.echo(f"\nTable: {table}")
+
+
+def _profile(dataset: "xr.Dataset", others: "list[xr.Dataset]") -> str:
+    from modelcollapse.profile import collapse_profile
+
+    try:
+        return str(collapse_profile(dataset, others=others))
+    except ValueError as error:
+        raise RecipeError(f"--profile: {error}") from None
 
 
 @app.command()

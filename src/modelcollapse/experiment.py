@@ -236,6 +236,8 @@ def fits_together(experiment: Experiment) -> list[Problem]:
     return [
         *_other_items(type(experiment.truth), type(experiment.learner)),
         *experiment.learner.problems(experiment.n_samples),
+        *experiment.workflow.problems(experiment.n_samples),
+        *experiment.workflow.suits(experiment.truth, experiment.learner),
         *engine.refuses(experiment),
         *_too_many(experiment),
     ]

@@ -39,8 +39,9 @@ means   = [-2.0, 2.0]
 stds    = [1.0, 1.0]
 
 [learner]
-family     = "mixture"   # gaussian {ddof = 0 | 1, or known_std} | mixture | bayesian-gaussian; of a
-                         # truth of the same name categorical | poisson | linear {inputs, noise, ridge}
+family     = "mixture"   # gaussian {ddof = 0 | 1, or known_std} | mixture | bayesian-gaussian |
+                         # kde {bandwidth} | empirical | estimator {name, settings}; of a truth of
+                         # the same name categorical | poisson | linear {inputs, noise, ridge}
 components = 2
 solver     = "em"        # em: to the maximum | scikit-learn: that library at its own defaults
 start      = "model"     # em only: model (from the generating parameters) | kmeans
@@ -216,7 +217,8 @@ def _tags(model: type[BaseModel], field: str) -> str:
 
 
 def _unknown(key: str, owner: type[BaseModel] | None) -> str:
-    known = list(owner.model_fields) if owner is not None else []
+    fields = owner.model_fields if owner is not None else {}
+    known = [field.alias or name for name, field in fields.items()]
     near = difflib.get_close_matches(key, known, n=1)
     hint = f"did you mean {near[0]}? " if near else ""
     return f"is not a key of a recipe; {hint}known here: {', '.join(known)}"

@@ -25,6 +25,7 @@ LABELS = {
     "probability": "probability of a category",
     "rate": "mean of the numbers",
     "coefficient": "coefficient of a dimension of the inputs",
+    "bandwidth": "standard deviation of a kernel",
     "total_mean": "mean of the model",
     "total_variance": "variance of the model",
     "n_real": "real items in the training set",
@@ -197,17 +198,17 @@ def measure(dataset: xr.Dataset, name: str) -> xr.DataArray:
         raise ValueError(f"metric = {name!r}: must be one of {', '.join(known)}")
     metric = known[name]
     if family.remembers:
-        kept = dataset[name].transpose("replicate", "generation").copy()
-        return kept.assign_attrs(long_name=metric.label)
+        if name not in dataset:
+            raise ValueError(f"metric = {name!r}: was not measured while the recipe ran; run it again")
+        measured = dataset[name].transpose("replicate", "generation").copy()
+        return measured.assign_attrs(long_name=metric.label)
     fitted = dataset["generation"].values > 0
     stored = {n: dataset[n].transpose("replicate", "generation", ...).values for n in family.dimensions}
     replicate, generation = np.nonzero(np.tile(fitted, (dataset.sizes["replicate"], 1)))
     values = np.empty((dataset.sizes["replicate"], len(fitted)))
     of_one = sum(math.prod(value.shape[2:]) for value in stored.values())
     at_once = min(MODELS_AT_ONCE, max(1, NUMBERS_AT_ONCE // max(of_one, 1)))
-    for i in range(
-        0, len(replicate), at_once
-    ):  # a result may fill most of the memory: nothing is copied whole
+    for i in range(0, len(replicate), at_once):  # nothing is copied whole: it may fill most of the memory
         rows = replicate[i : i + at_once], generation[i : i + at_once]
         params = family.restore({name: value[rows] for name, value in stored.items()})
         values[rows] = metric.compute(Law(family, params), truth)

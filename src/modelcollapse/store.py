@@ -9,10 +9,14 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from modelcollapse.errors import DataError, Problem, StorageError
+from modelcollapse.errors import DataError, Problem, RecipeError, StorageError
 from modelcollapse.experiment import Experiment
+from modelcollapse.metrics import METRICS
 from modelcollapse.results import LABELS, SCHEMA, experiment_of, shapes
 from modelcollapse.version import __version__
+
+VARIABLES = tuple(dict.fromkeys((*LABELS, *METRICS)))
+"""What a result can hold, in order: of learners that remember, metrics that were measured in the run, too."""
 
 
 def digest(dataset: xr.Dataset) -> str:
@@ -152,7 +156,7 @@ def _beside(path: Path, process: str, kind: str) -> Path:
 
 def _check_ours(path: Path) -> None:
     """Refuse to replace anything but a result, whole or damaged, or an empty folder."""
-    known = {*LABELS, "replicate", "generation", "zarr.json"}
+    known = {*VARIABLES, "replicate", "generation", "zarr.json"}
     if not path.is_dir() or not {entry.name for entry in path.iterdir()} <= known:
         raise _refused(path, "is something else than a result, and is left alone")
 
@@ -219,7 +223,7 @@ def load(path: str | Path) -> xr.Dataset:
         what = "is no result of modelcollapse, or is damaged"
         raise StorageError(f"{what} ({type(error).__name__})", str(path)) from None
     _check_whole(dataset, str(path))
-    return dataset[[name for name in LABELS if name in dataset]]
+    return dataset[[name for name in VARIABLES if name in dataset]]
 
 
 def _check_whole(dataset: xr.Dataset, path: str) -> None:
@@ -236,6 +240,10 @@ def _check_whole(dataset: xr.Dataset, path: str) -> None:
     try:
         experiment = experiment_of(dataset)
         there = {str(name): dataset[name].shape[2:] for name in shapes(experiment)}
+    except RecipeError as error:
+        own = any(problem.field in ("learner.name", "learner.settings") for problem in error.problems)
+        said = f"({error})" if own else "(RecipeError)"  # an object that this process does not know
+        raise StorageError(f"{'' if own else 'is damaged: '}its recipe cannot be read {said}", path) from None
     except Exception as error:
         raise StorageError(f"is damaged: its recipe cannot be read ({type(error).__name__})", path) from None
     if there != shapes(experiment) or 0 in dataset.sizes.values():

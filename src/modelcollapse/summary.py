@@ -2,8 +2,6 @@
 
 import csv
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,93 +10,35 @@ import xarray as xr
 from modelcollapse.experiment import Experiment
 from modelcollapse.metrics import METRICS, metrics_of
 from modelcollapse.results import COUNTS, experiment_of, measure
-from modelcollapse.theory import Expectation, expectations
 from modelcollapse.types import Array, IntArray, Status
-
-FEW = 100
-"""Replicates below which the summary gives no z."""
-MEASURED = 1_000
-"""Replicates that the table of medians takes: distances to the truth take a millisecond for ten models."""
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """One law at one generation: measured mean and median over replicates, expected, and z.
-
-    ``z`` is (measured - expected)/standard error; NaN with fewer than two replicates, or where all
-    of them are equal. No replicate is left out, but distances are measured on the first `MEASURED` alone.
-    """
-
-    law: Expectation
-    generation: int
-    measured: float
-    error: float
-    median: float
-    expected: float
-    z: float
-
-
-def compare(dataset: xr.Dataset, generations: Sequence[int]) -> list[Comparison]:
-    """Lay each law of the recipe beside what was measured, at saved generations >= 1."""
-    rows = []
-    part = dataset.sel(generation=list(generations))
-    for law in expectations(experiment_of(dataset)):
-        costly = law.metric in METRICS and METRICS[law.metric].costly
-        values = _values(part.isel(replicate=slice(MEASURED)) if costly else part, law.metric)
-        if law.statistic == "mean of log":
-            with np.errstate(divide="ignore"):
-                values = np.log(values)
-        expected = law.at(np.asarray(generations, dtype=np.float64))
-        for column, generation in enumerate(generations):
-            if math.isnan(expected[column]):  # a law of other generations
-                continue
-            rows.append(_compared(law, generation, values[:, column], float(expected[column])))
-    return rows
-
-
-def _values(part: xr.Dataset, name: str) -> Array:
-    values = part[name] if name in part else measure(part, name)
-    return np.asarray(values.values, dtype=np.float64)
-
-
-def _compared(law: Expectation, generation: int, values: Array, expected: float) -> Comparison:
-    count = len(values)
-    measured, error = float(values.mean()), math.nan
-    if count > 1 and np.isfinite(values).all():
-        error = float(values.std(ddof=1)) / math.sqrt(count)
-    z = (measured - expected) / error if error > 0.0 else math.nan
-    return Comparison(law, generation, measured, error, float(np.median(values)), expected, z)
+from modelcollapse.verdict import AGREES, FEW, MEASURED, Comparison, compare, digits, judged, spread_out
 
 
 def summary(dataset: xr.Dataset) -> str:
-    """Say in a page what was run and what came out: counts, statuses, metrics, laws with z."""
+    """Say in a page what was run and what came out: counts, statuses, metrics, laws with z, verdicts."""
     dataset = dataset.transpose("replicate", "generation", ...)
     experiment = experiment_of(dataset)
-    shown = _generations(dataset)
+    shown = spread_out(dataset)
     blocks = [_what(experiment, dataset), _statuses(dataset), _table(dataset, shown)]
-    blocks += _laws(dataset, [g for g in shown if g > 0], experiment)
+    fitted = [g for g in shown if g > 0]
+    rows = compare(dataset, fitted) if fitted and experiment.replicates > 1 else []
+    blocks += _laws(rows, experiment)
     notes = str(dataset.attrs.get("notes", ""))
     blocks.append(f"Note: {notes}" if notes else "")
+    blocks.append(_verdicts(rows))
     return "\n\n".join(block for block in blocks if block)
-
-
-def _generations(dataset: xr.Dataset) -> list[int]:
-    """0, the last, and a few between, evenly on a log scale: generations that are saved."""
-    saved = dataset["generation"].values
-    wanted = np.unique(np.geomspace(1, max(int(saved[-1]), 1), 6).round())
-    near = {int(saved[np.abs(saved - goal).argmin()]) for goal in wanted}
-    return sorted({int(saved[0]), *near, int(saved[-1])})
 
 
 def _what(experiment: Experiment, dataset: xr.Dataset) -> str:
     learner, work = experiment.learner, experiment.workflow
     counts = dataset[list(COUNTS)].isel(generation=-1)
     actual = ", ".join(f"{_span(counts[name].values)} {name.removeprefix('n_')}" for name in COUNTS)
+    named = f" {learner.object_name}" if hasattr(learner, "object_name") else ""
     solver = f", solver {learner.solver}" if hasattr(learner, "solver") else ""
     size = f" of {learner.components} components" if hasattr(learner, "components") else ""
     last = int(dataset["generation"][-1])
     return (
-        f"{experiment.truth.family} truth, {learner.family} learner{size}{solver}, "
+        f"{experiment.truth.family} truth, {learner.family} learner{named}{size}{solver}, "
         f"engine {experiment.engine}\n"
         f"N = {experiment.n_samples}, {experiment.generations} generations, "
         f"{experiment.replicates} replicates, seed {experiment.seed}\n"
@@ -159,48 +99,46 @@ def _quantile(values: Array, level: float) -> str:
     return f"{np.quantile(values, level, method='inverted_cdf'):.4g}"
 
 
-def _laws(dataset: xr.Dataset, generations: list[int], experiment: Experiment) -> list[str]:
-    if experiment.replicates == 1 or not generations:
+def _laws(rows: list[Comparison], experiment: Experiment) -> list[str]:
+    """A table a law, and why a z is missing."""
+    if experiment.replicates == 1:
         return ["Laws speak of means over replicates: run more than one to see them."]
-    rows = compare(dataset, generations)
     blocks = []
     for law in dict.fromkeys(row.law for row in rows):
         lines = [["generation", "measured", "std. error", "law", "z"]]
         for row in rows:
             if row.law == law:
-                numbers = (row.measured, row.error, row.expected)
-                exact = law.sense == "equal" and not law.about
-                z = _z(row.z) if exact and _trusted(experiment, row.generation) else "-"
-                lines.append([str(row.generation), *(f"{v:.5g}" for v in numbers), z])
+                exact = law.sense == "equal" and not law.about and not row.doubt
+                numbers = digits(row.measured, row.error, row.expected)
+                lines.append([str(row.generation), *numbers, _z(row.z) if exact else "-"])
         if not any(line[-1] != "-" for line in lines[1:]):
             lines = [line[:-1] for line in lines]
         blocks.append(f"Law: {law.label}\n  {law.source}\n" + _aligned(lines))
-    return [*blocks, _caution(experiment, generations)] if blocks else []
+    return [*blocks, _caution(rows, experiment)] if blocks else []
 
 
-def _trusted(experiment: Experiment, generation: int) -> bool:
-    """Whether a standard error from these replicates says how far their mean may be off.
-
-    Variances and squares are skewed. From few replicates, or late without real data, where rare
-    replicates carry the mean, both the mean and its standard error come out too small together.
-    """
-    work = experiment.workflow
-    real = work.real > 0.0 or work.grows  # real items come back, or stay
-    return experiment.replicates >= FEW and (real or generation <= experiment.n_samples / 4)
-
-
-def _caution(experiment: Experiment, generations: list[int]) -> str:
+def _caution(rows: list[Comparison], experiment: Experiment) -> str:
     if experiment.replicates < FEW:
         return (
             f"No z with fewer than {FEW} replicates: these numbers are skewed, and few replicates "
             "give a mean and a standard error that are too small together."
         )
-    if not _trusted(experiment, generations[-1]):
+    if any("N/4" in row.doubt for row in rows):
         return (
             "No z beyond N/4 generations without real data: the mean is carried by rare replicates "
             "there. Trust the median and the log."
         )
     return ""
+
+
+def _verdicts(rows: list[Comparison]) -> str:
+    """One line a law; it stands last."""
+    found = judged(rows)
+    few = "fewer than"
+    if found and all(verdict.why.startswith(few) for verdict in found):
+        return f"Verdict: no law is judged with fewer than {FEW} replicates"
+    title = f"Verdicts: a law agrees where |z| < {AGREES:g}; a bound is kept up to {AGREES:g} standard errors"
+    return "\n".join([title, *(f"  law  {verdict}" for verdict in found)]) if found else ""
 
 
 def _z(z: float) -> str:

@@ -1,4 +1,4 @@
-"""The book: every script has its parts, a cheap figure is built, and the page keeps what is not built again."""
+"""The book: scripts have their parts, a cheap figure is built, the page keeps what is not built again."""
 
 from pathlib import Path
 

@@ -182,6 +182,24 @@ def test_show_says_the_same_as_run_and_writes_every_digit(call, tmp_path):
     assert np.array_equal(table["std_1"], dataset["std"].values[:, :, 1].ravel())
 
 
+def test_show_prints_the_profile_with_results_of_other_sizes(call):
+    _, said, _ = call("run", *SMALL, "--out", "out.zarr")
+    assert "\n\nVerdict" in said
+    call("run", *SMALL, "--set", "n_samples=200", "--out", "large.zarr")
+    code, out, _ = call("show", "out.zarr", "--profile")
+    assert code == 0
+    assert out.startswith("Collapse profile of ")
+    assert "slope of log loss on log N: not computed" in out
+    code, out, _ = call("show", "out.zarr", "--profile", "--beside", "large.zarr")
+    assert code == 0
+    assert "slope at the end less that at first" in out
+    code, _, err = call("show", "out.zarr", "--beside", "large.zarr")
+    assert (code, "--beside" in err) == (2, True)
+    call("run", *SMALL, "--set", "workflow.real=0.5", "--out", "real.zarr")
+    code, _, err = call("show", "out.zarr", "--profile", "--beside", "real.zarr")
+    assert (code, "workflow differs" in err) == (2, True)
+
+
 @pytest.mark.parametrize("kind", ["overview", "variance", "density", "weights", "distance"])
 def test_plot(call, tmp_path, kind):
     call("run", *SMALL, "--out", "out.zarr")

@@ -24,6 +24,18 @@ def test_the_recipe_page_shows_the_default():
     assert Experiment.from_toml(text.split("```toml\n")[1].split("```")[0]) == Experiment()
 
 
+def test_the_python_of_the_page_on_estimators_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    parts = (ROOT / "docs" / "own_estimator.md").read_text().split("```python\n")[1:]
+    names: dict = {}
+    for part in parts:
+        exec(compile(part.split("```")[0], "own_estimator.md", "exec"), names)
+    assert (tmp_path / "laplace.png").exists()
+    said = capsys.readouterr().out
+    for name in ("GaussianMixture", "BayesianGaussianMixture", "KernelDensity"):
+        assert f"{name}:" in said
+
+
 def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     code = (ROOT / "README.md").read_text().split("```python\n")[1].split("```")[0]

@@ -16,7 +16,10 @@ from modelcollapse import families
 from modelcollapse.families.base import REAL
 from modelcollapse.families.bayesian_gaussian import BayesianGaussian
 from modelcollapse.families.categorical import Categorical, CategoricalParams, Zipf
+from modelcollapse.families.empirical import Empirical
+from modelcollapse.families.estimator import Estimator
 from modelcollapse.families.gaussian import Gaussian, GaussianParams
+from modelcollapse.families.kde import Kde
 from modelcollapse.families.linear import Linear, LinearParams
 from modelcollapse.families.mixture import Mixture, MixtureParams
 from modelcollapse.families.poisson import Poisson, PoissonParams
@@ -56,7 +59,13 @@ NAMES = [learner.name for learner in families.LEARNERS]
 every_family = pytest.mark.parametrize("name", NAMES)
 CONJUGATE = "bayesian-gaussian"
 """Its fits are draws from a posterior, and keep no moments of the items."""
-REAL_NAMES = [learner.name for learner in families.LEARNERS if learner.items == REAL]
+PLAIN_NAMES = [learner.name for learner in families.LEARNERS if not learner.remembers]
+plain_family = pytest.mark.parametrize("name", PLAIN_NAMES)
+"""With parameters that are arrays, which a result stores."""
+REMEMBERING_NAMES = [learner.name for learner in families.LEARNERS if learner.remembers]
+remembering_family = pytest.mark.parametrize("name", REMEMBERING_NAMES)
+"""With data or objects for parameters: they are measured while they run."""
+REAL_NAMES = [one.name for one in families.LEARNERS if one.items == REAL and not one.remembers]
 real_family = pytest.mark.parametrize("name", REAL_NAMES)
 """Of real numbers: these have a distribution function and moments."""
 family_of_moments = pytest.mark.parametrize("name", [name for name in REAL_NAMES if name != CONJUGATE])
@@ -75,6 +84,12 @@ def equal(one, other):
     return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 
+def fitted_example(family, n=60):
+    """A family and models of three replicates that it was fitted to."""
+    x = np.random.default_rng(3).normal([[0.5], [-3.0], [40.0]], [[1.0], [0.1], [25.0]], (3, n))
+    return family, family.fit(x, np.full(3, n), None, None, streams(3)).params
+
+
 def same_fit(one, other):
     return (
         equal(one.params, other.params)
@@ -86,6 +101,15 @@ def same_fit(one, other):
 def fit(family, x, size=None, weight=None, start=None, seed=5):
     size = np.full(len(x), x.shape[1]) if size is None else np.asarray(size)
     return family.fit(x, size, weight, start, streams(len(x), seed))
+
+
+EXAMPLES |= {
+    "kde": fitted_example(Kde(bandwidth="scaled", ddof=1)),
+    "empirical": fitted_example(Empirical()),
+    "estimator": fitted_example(
+        Estimator(name="sklearn.mixture.GaussianMixture", settings={"n_components": 2})
+    ),
+}
 
 
 def test_every_family_has_an_example():
@@ -192,7 +216,7 @@ def test_a_replicate_draws_alone_what_it_draws_in_a_batch(name):
         assert np.array_equal(alone[0], batch[r, : size[r]])
 
 
-@every_family
+@plain_family
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("started", [False, True])
 def test_a_replicate_is_fitted_alone_as_in_a_batch(name, weighted, started):
@@ -218,7 +242,7 @@ def test_a_replicate_is_fitted_alone_as_in_a_batch(name, weighted, started):
         assert (alone.iterations[0], alone.status[0]) == (batch.iterations[r], batch.status[r])
 
 
-@every_family
+@plain_family
 def test_fits_do_not_change_what_they_are_given(name):
     family, params = EXAMPLES[name]
     x = family.sample(params, 100, streams(3))
@@ -230,7 +254,7 @@ def test_fits_do_not_change_what_they_are_given(name):
 # fitting
 
 
-@every_family
+@plain_family
 @pytest.mark.parametrize("row", [0, 1, 2])
 def test_fits_recover_the_parameters(name, row):
     """64 fits of 4,000 items: their mean within four standard errors, each parameter by itself."""
@@ -246,7 +270,7 @@ def test_fits_recover_the_parameters(name, row):
         assert (error < 0.01 * (1.0 + np.abs(theirs[0]))).all()  # and the errors are small
 
 
-@every_family
+@plain_family
 def test_fits_need_no_start(name):
     family, params = EXAMPLES[name]
     x = family.sample(params, 4_000, streams(3))
@@ -257,7 +281,7 @@ def test_fits_need_no_start(name):
         assert ours == pytest.approx(theirs, rel=1e-3, abs=1e-4)  # far less than a standard error
 
 
-@every_family
+@plain_family
 def test_a_weight_of_two_is_the_item_twice(name):
     family, params = EXAMPLES[name]
     x = family.sample(params, 200, streams(3))
@@ -281,7 +305,7 @@ def test_fits_keep_mean_and_variance(name):
     assert variance == pytest.approx(x.var(axis=1), rel=1e-10)
 
 
-@every_family
+@plain_family
 def test_the_smallest_training_set_can_be_fitted(name):
     family, params = EXAMPLES[name]
     size = next(n for n in range(1, 100) if not family.problems(n))
@@ -317,7 +341,7 @@ def test_items_that_are_no_numbers_are_a_status_of_their_replicate(name, bad):
 # what a result stores
 
 
-@every_family
+@plain_family
 def test_restore_is_the_inverse_of_record(name):
     family, params = EXAMPLES[name]
     record = family.record(params)
@@ -335,14 +359,14 @@ def test_record_has_the_dimensions_it_names(name):
         assert record[key].ndim == 1 + len(dimensions)
         assert len(record[key]) == 3
         assert record[key].shape[1:] == tuple(family.sizes()[d] for d in dimensions)
-    if name not in REAL_NAMES:
+    if "total_mean" not in record:
         return
     mean, variance = family.moments(params)
     assert np.array_equal(record["total_mean"], mean)
     assert np.array_equal(record["total_variance"], variance)
 
 
-@every_family
+@plain_family
 def test_take_keeps_the_old_parameters_of_some(name):
     family, params = EXAMPLES[name]
     new = fit(family, family.sample(params, 100, streams(3)), start=params).params
@@ -351,7 +375,7 @@ def test_take_keeps_the_old_parameters_of_some(name):
     assert equal(only(kept, [0, 2]), only(new, [0, 2]))
 
 
-@every_family
+@plain_family
 def test_blank_parameters_are_nan_and_can_be_recorded(name):
     family, params = EXAMPLES[name]
     blank = family.blank(4)
@@ -373,6 +397,71 @@ def test_families_are_frozen_values(name):
     with pytest.raises(ValueError, match="frozen"):
         family.family = "other"
     assert family.problems(1_000) == []
+
+
+# families that remember
+
+
+@remembering_family
+def test_models_of_a_batch_are_those_of_its_replicates(name):
+    """Fitted alone, started or not, with items left over in a row: the same moments, tails and draws."""
+    family, params = EXAMPLES[name]
+    size = np.array([400, 70, 250])
+    x = family.sample(params, size, streams(3))
+    filled = np.where(np.arange(400) < size[:, None], x, np.nan)
+    batch = family.fit(filled, size, None, None, streams(3))
+    points = np.array([[-3.0, 0.1, 41.0]] * 3)
+    drawn, below = family.sample(batch.params, 30, streams(3, 9)), family.cdf(batch.params, points)
+    for r in range(3):
+        alone = family.fit(x[r : r + 1, : size[r]], size[r : r + 1], None, None, streams(3)[r : r + 1])
+        for ours, theirs in zip(
+            family.record(alone.params).values(), family.record(batch.params).values(), strict=True
+        ):
+            assert np.array_equal(ours[0], theirs[r])
+        assert (alone.iterations[0], alone.status[0]) == (batch.iterations[r], batch.status[r])
+        assert np.array_equal(family.cdf(alone.params, points[:1])[0], below[r])
+        assert np.array_equal(family.sample(alone.params, 30, streams(3, 9)[r : r + 1])[0], drawn[r])
+
+
+@remembering_family
+def test_samples_of_what_is_remembered_follow_the_distribution_function(name):
+    family, params = EXAMPLES[name]
+    count = 20_000
+    x = family.sample(params, count, streams(3))
+    levels = np.quantile(x, [0.05, 0.3, 0.5, 0.8, 0.99], axis=1).T
+    below = family.cdf(params, levels)
+    shares = (x[:, :, None] <= levels[:, None, :]).mean(axis=1)
+    assert np.abs(shares - below).max() < 4 * np.sqrt(0.25 / count)
+    mean, variance = family.moments(params)
+    assert (np.abs(x.mean(axis=1) - mean) < 4 * np.sqrt(variance / count)).all()
+    away = (x - mean[:, None]) ** 2
+    assert (np.abs(away.mean(axis=1) - variance) < 4 * away.std(axis=1) / np.sqrt(count)).all()
+
+
+@remembering_family
+def test_items_that_are_no_numbers_keep_the_last_model(name):
+    family, params = EXAMPLES[name]
+    x = family.sample(params, 50, streams(3))
+    x[1, 7] = np.nan
+    fitted = fit(family, x)
+    failed = (fitted.status & int(Status.NONFINITE | Status.SOLVER_FAILED)) != 0
+    assert failed.tolist() == [False, True, False]
+    kept = family.take(fitted.params, params, failed)
+    own, old, new = (family.record(one) for one in (kept, params, fitted.params))
+    for key in own:
+        assert np.array_equal(own[key], np.where(failed, old[key], new[key]))
+    drawn = family.sample(kept, 20, streams(3))
+    assert np.array_equal(drawn[1], family.sample(params, 20, streams(3))[1])
+    assert np.array_equal(drawn[[0, 2]], family.sample(fitted.params, 20, streams(3))[[0, 2]])
+
+
+@remembering_family
+def test_what_is_not_there_is_recorded_as_nan(name):
+    family, _ = EXAMPLES[name]
+    blank = family.blank(2)
+    with np.errstate(all="ignore"):
+        assert all(np.isnan(value).all() for value in family.record(blank).values())
+    assert np.isnan(family.sample(blank, 3, streams(2))).all()
 
 
 # gaussian

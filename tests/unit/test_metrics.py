@@ -1,6 +1,7 @@
 """Metrics against closed forms, brute force and Monte Carlo; the mixture's functions against scipy."""
 
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -11,11 +12,12 @@ from scipy.stats import norm
 import modelcollapse as mc
 from modelcollapse import metrics
 from modelcollapse.families.categorical import Categorical, CategoricalParams
+from modelcollapse.families.empirical import Empirical
 from modelcollapse.families.gaussian import Gaussian, GaussianParams
 from modelcollapse.families.linear import Linear, LinearParams
 from modelcollapse.families.mixture import Mixture, MixtureParams
 from modelcollapse.families.poisson import Poisson, PoissonParams
-from modelcollapse.metrics import divergence, heterozygosity, line
+from modelcollapse.metrics import divergence, diversity, heterozygosity, line
 from modelcollapse.results import experiment_of
 from modelcollapse.sources import DataSet, Law
 from modelcollapse.streams import generators
@@ -277,6 +279,8 @@ def test_every_metric_says_all_about_itself():
             metric.applies(Poisson(), Law(Poisson(), PoissonParams(np.ones(1)))),
             metric.applies(Linear(), Law(Linear(), LinearParams(np.ones((1, 2)), np.empty((1, 0, 2))))),
             metric.applies(Mixture(), gaussian(0, 1)),
+            metric.applies(Empirical(), gaussian(0, 1)),
+            metric.applies(Gaussian(), DataSet(np.array([0.0, 1.0]))),
         )
         assert any(items)
         for kind in np.flatnonzero(items):
@@ -290,7 +294,8 @@ def test_generation_zero_of_a_result_is_the_truth():
     dataset = mc.run(mc.Experiment(n_samples=20, generations=2, replicates=3))
     law = {
         "total_variance": 5.0, "component_variance": 1.0, "components_alive": 2.0, "tail_mass": 0.02,
-        "wasserstein2": 0.0, "kullback_leibler": 0.0, "squared_error_of_mean": 0.0,
+        "wasserstein2": 0.0, "kullback_leibler": 0.0, "squared_error_of_mean": 0.0, "stray_mass": 0.01,
+        "entropy": 2.051658726941548, "distance_of_items": 2.565167606262708,
         "weight_heterozygosity": 0.5, "a_tenth_as_wide": 1.0,
     }  # fmt: skip
     check_generation_zero(dataset, law)
@@ -302,7 +307,8 @@ def check_generation_zero(dataset, law):
     for name, value in law.items():
         measured = mc.measure(dataset, name)
         assert measured.dims == ("replicate", "generation")
-        np.testing.assert_allclose(measured.values[:, 0], value, rtol=1e-12)
+        digits = 1e-6 if name == "entropy" else 1e-12  # six nodes a panel
+        np.testing.assert_allclose(measured.values[:, 0], value, rtol=digits)
         assert np.isfinite(measured.values).all()
         assert (measured.values >= 0).all()
 
@@ -361,7 +367,8 @@ def test_generation_zero_of_categories_is_the_truth():
     dataset = mc.run(mc.Experiment(n_samples=300, generations=2, replicates=3, truth=truth, learner=learner))
     law = {
         "heterozygosity": 0.66, "categories_alive": 3.0, "total_variation": 0.0,
-        "squared_error_of_probabilities": 0.0, "kullback_leibler": 0.0,
+        "squared_error_of_probabilities": 0.0, "kullback_leibler": 0.0, "rare_mass": 0.3,
+        "entropy": -0.4 * np.log(0.4) - 0.6 * np.log(0.3),
         "missing_mass": 0.0, "rarest_alive": 1.0, "one_category_left": 0.0,
     }  # fmt: skip
     check_generation_zero(dataset, law)
@@ -468,3 +475,73 @@ def test_partial_mean_with_a_point():
     smooth = -0.75 * norm.pdf(q)
     law_of = smooth + np.array([0.0, u[1] - first, u[2] - first, 0.25])
     np.testing.assert_allclose(law.family.partial_mean(law.params, score[None, :])[0], law_of, atol=1e-9)
+
+
+# entropy, diversity, what the truth hardly makes
+
+
+@pytest.mark.parametrize("name", MIXTURES)
+def test_entropy_of_a_mixture(name):
+    """Against a sum over 40,000 steps of the normal score, which jumps between components in steps."""
+    law = mixture(*MIXTURES[name])
+    density = law.line.log_pdf(law.params, quantile_on_steps(name)[None, :])[0]
+    brute = -float(norm.pdf(STEPS) @ density) * (STEPS[1] - STEPS[0])
+    assert diversity.entropy(law, law)[0] == pytest.approx(brute, abs=3e-4)
+
+
+def test_entropy_of_gaussians_points_and_categories():
+    std, truth = np.array([1.0, 0.5, 1e-9, 0.0]), gaussian(0.0, 1.0)
+    with np.errstate(divide="ignore"):
+        law = np.log(std) + 0.5 * np.log(2 * np.pi * np.e)
+    np.testing.assert_allclose(diversity.entropy(gaussian(0 * std, std), truth), law, rtol=1e-14)
+    models = mixture(np.ones((4, 1)), np.zeros((4, 1)), std[:, None])
+    np.testing.assert_allclose(diversity.entropy(models, truth), law, rtol=1e-9)
+    assert diversity.entropy(mixture([0.5, 0.5], [0.0, 1.0], [1.0, 0.0]), truth)[0] == -np.inf
+    found = diversity.entropy(categories([0.5, 0.5, 0.0], [1.0, 0.0, 0.0]), categories([0.2, 0.3, 0.5]))
+    np.testing.assert_allclose(found, [np.log(2), 0.0], rtol=1e-15)
+
+
+def test_distance_of_two_items():
+    """E |X - Y| is twice the integral of F (1 - F)."""
+    for name in MIXTURES:
+        parts = MIXTURES[name]
+        ends = np.sort(
+            np.concatenate([np.array(parts[1]) + z * np.array(parts[2]) for z in (-9, -3, 0, 3, 9)])
+        )
+        below = [quad(lambda x, parts=parts: (cdf(parts, x) * cdf(parts, x, upper=True)).item(), a, b,
+                      limit=200)[0] for a, b in pairwise(ends) if b > a]  # fmt: skip
+        found = diversity.distance_of_items(mixture(*parts), gaussian(0.0, 1.0))[0]
+        assert found == pytest.approx(2 * sum(below), rel=1e-6)
+    points = mixture([0.5, 0.5], [0.0, 3.0], [0.0, 0.0])
+    assert diversity.distance_of_items(points, gaussian(0.0, 1.0))[0] == 1.5
+    data = DataSet(np.array([0.0, 3.0, 3.0, 7.0]))
+    pairs = np.abs(data.values[:, None] - data.values).mean()
+    assert metrics.METRICS["distance_of_items"].value_at_truth(data, None) == pytest.approx(pairs)
+
+
+def test_mass_where_the_truth_hardly_has_any():
+    """Of one Gaussian it lies in the tails; of two far apart, between them, too."""
+    truth = gaussian(0.0, 1.0)
+    std = np.array([1.0, 2.0, 0.5])
+    law = 2 * ndtr(norm.ppf(0.005) / std)
+    np.testing.assert_allclose(diversity.stray_mass(gaussian(0 * std, std), truth), law, atol=2e-3)
+    two = mixture([0.5, 0.5], [-50.0, 50.0], [1.0, 1.0])
+    assert diversity.stray_mass(gaussian(0.0, 1.0), two)[0] == 1.0
+    assert diversity.stray_mass(two, two)[0] == pytest.approx(0.01, abs=2e-3)
+
+
+def test_the_rarest_categories():
+    truth = categories([0.5, 0.3, 0.04, 0.01, 0.15, 0.0])
+    np.testing.assert_array_equal(diversity.rare(truth), [False, False, True, True, False, False])
+    np.testing.assert_array_equal(diversity.rare(categories([0.5, 0.3, 0.2])), [False, False, True])
+    assert diversity.rare_mass(categories([0.1, 0.2, 0.3, 0.25, 0.15, 0.0]), truth)[0] == pytest.approx(0.55)
+    found = diversity.distinct_categories(np.array([[0.5, 0.5, 0.0], [1.0, 0.0, 0.0]]), 3)
+    np.testing.assert_allclose(found, [1.75, 1.0], rtol=1e-15)
+
+
+def test_log_loss_on_real_items():
+    data, std = DataSet(np.array([0.0, 1.0, 4.0])), np.array([1.0, 2.0, 0.0])
+    models = gaussian([0.0, 1.0, 1.0], std)
+    law = [-norm.logpdf(data.values, m, s).mean() for m, s in ((0.0, 1.0), (1.0, 2.0))]
+    np.testing.assert_allclose(diversity.log_loss(models, data), [*law, np.inf], rtol=1e-14)
+    assert diversity.log_loss(gaussian(1.0, 0.0), DataSet(np.array([1.0, 1.0])))[0] == np.inf

@@ -80,6 +80,44 @@ def texts(figure: Figure) -> str:
     return "\n".join(text.get_text() for text in figure.texts)
 
 
+REMEMBERING = {
+    "kde": ({"family": "kde", "bandwidth": 0.3}, 3),
+    "empirical": ({"family": "empirical"}, 4),
+    "estimator": ({"family": "estimator", "name": "sklearn.mixture.GaussianMixture"}, 4),
+}
+"""Learners whose models are not stored, and how many panels their overview has."""
+
+
+@pytest.mark.parametrize("name", REMEMBERING)
+def test_results_without_models_are_drawn_by_what_was_measured(name, tmp_path):
+    learner, panels = REMEMBERING[name]
+    dataset = run(n_samples=30, generations=5, replicates=4, learner=learner)
+    figure = mc.plot(dataset, "overview", tmp_path / "figure.png")
+    assert len(figure.axes) == panels
+    for panel in figure.axes:
+        assert panel.get_xlabel()
+        assert panel.get_ylabel()
+        assert panel.get_legend().get_texts()
+    for metric in ("total_variance", "squared_error_of_mean", "tail_mass"):
+        assert drawn(figure, f"median {metric}")
+    assert "middle replicate" not in texts(figure).lower()
+    for kind in ("variance", "distance"):
+        assert drawn(mc.plot(dataset, kind), "replicate total_variance" if kind == "variance" else
+                     f"replicate {DISTANCES[name]}")  # fmt: skip
+    with pytest.raises(ValueError, match="holds no models to draw"):
+        mc.plot(dataset, "density")
+
+
+DISTANCES = {"kde": "squared_error_of_mean", "empirical": "wasserstein2", "estimator": "kullback_leibler"}
+
+
+def test_long_names_of_axes_break():
+    figure = mc.plot(run(n_samples=30, generations=3, replicates=2, learner={"family": "empirical"}))
+    names = [panel.get_ylabel() for panel in figure.axes]
+    assert any("mass beyond" in name and "\n" in name for name in names)
+    assert max(len(line) for name in names for line in name.splitlines()) <= 44
+
+
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize("kind", list(plots.KINDS))
 def test_every_kind_in_every_format(mixture, kind, suffix, tmp_path):

@@ -58,6 +58,9 @@ FREQUENCIES = '[learner]\nfamily = "categorical"\n'
 COIN = CATEGORIES + "probabilities = [0.5, 0.5]\n"
 COUNTED = FREQUENCIES + CATEGORIES
 ZIPF = COUNTED + "zipf = {{{}}}"
+KDE = '[learner]\nfamily = "kde"\n'
+OBJECT = '[learner]\nfamily = "estimator"\nname = "{}"\n'
+MIXTURES = OBJECT.format("sklearn.mixture.GaussianMixture")
 HUGE = "0x" + "f" * 5000
 """A number that Python reads but does not write: more than 4,300 digits."""
 
@@ -205,7 +208,7 @@ BAD = [
     (COUNTED + "path = 3", "truth.path", "must be text"),
     (COIN + FREQUENCIES + "categories = 3", "learner.categories", "not a key"),
     # a learner and a truth of other items
-    (FREQUENCIES, "learner.family", "'bayesian-gaussian': the truth's items are real numbers"),
+    (FREQUENCIES, "learner.family", "'estimator': the truth's items are real numbers"),
     (GAUSSIAN.format(0, 1) + FREQUENCIES, "learner.family", "'gaussian', 'mixture'"),
     (COIN, "learner.family", "must be one of 'categorical': the truth's items are categories"),
     (COIN + '[learner]\nfamily = "gaussian"', "learner.family", "must be one of 'categorical'"),
@@ -241,6 +244,30 @@ BAD = [
     (SUBSAMPLE + "kept = 0.1", "workflow.kept", "not a key"),
     (SUBSAMPLE + "real = true", "workflow.real", "from 0 to 1"),
     (SUBSAMPLE + "real = 0.1\nsynthetic = 0.1", "workflow.synthetic", "add up to 0.2"),
+    # families that remember
+    (KDE, "learner.bandwidth", "must be given"),
+    (KDE + "bandwidth = 0", "learner.bandwidth", 'a number > 0, from 1e-150 to 1e150, or "scott"'),
+    (KDE + 'bandwidth = "silverman"', "learner.bandwidth", '"scott" or "scaled"'),
+    (KDE + "bandwidth = true", "learner.bandwidth", '"scott" or "scaled"'),
+    (KDE + "bandwidth = inf", "learner.bandwidth", '"scott" or "scaled"'),
+    (KDE + "bandwidth = 1\nddof = 1", "learner.ddof", 'is for bandwidth = "scaled"'),
+    ("n_samples = 1\n" + KDE + 'bandwidth = "scaled"\nddof = 1', "n_samples", "at least 2"),
+    ('[learner]\nfamily = "empirical"\nbandwidth = 1', "learner.bandwidth", "not a key"),
+    (OBJECT.format("os.system"), "learner.name", "'sklearn.mixture.GaussianMixture'"),
+    (OBJECT.format("sklearn.mixture.GaussianMixtur"), "learner.name", "modelcollapse.estimator(object, name"),
+    ('[learner]\nfamily = "estimator"', "learner.name", "must be given"),
+    ('[learner]\nfamily = "estimator"\nclass = "x"\nname = "sklearn.neighbors.KernelDensity"',
+     "learner.class", "known here: family, name, settings"),
+    (MIXTURES + "settings = {n_components = 0}", "learner.settings", "must be an int in the range [1, inf)"),
+    (MIXTURES + "settings = {components = 2}", "learner.settings", "unexpected keyword argument"),
+    (MIXTURES + "settings = {means_init = [1.0]}", "learner.settings", "means_init is none of these"),
+    (MIXTURES + "settings = {tol = nan}", "learner.settings", "tol is none of these"),
+    (MIXTURES + "settings = {random_state = 1}", "learner.settings", "must leave out random_state"),
+    (MIXTURES + "settings = 3", "learner.settings", "must be a table"),
+    (OBJECT.format("sklearn.neighbors.KernelDensity") + 'settings = {kernel = "cosine"}',
+     "learner.settings", "can be sampled"),
+    ("n_samples = 3\n" + MIXTURES + "settings = {n_components = 4}", "n_samples", "at least 4"),
+    (COIN + KDE + "bandwidth = 1", "learner.family", "must be one of 'categorical'"),
     # tables that do not fit each other
     ("n_samples = 3", "n_samples", "at least 4 for learner.components = 2"),
     ("n_samples = 9\n" + LEARNER + "components = 5", "n_samples", "at least 10"),
@@ -422,6 +449,10 @@ ROUND = {
     "Zipf": ZIPF.format("categories = 1e3, exponent = 1, shift = 2.7"),
     "accumulate": POOL + "real = 0.25",
     "accumulate-subsample": SUBSAMPLE + "real = 0.1\nsynthetic = 0.9",
+    "kernels": KDE + "bandwidth = 0.3",
+    "kernels by a rule": KDE + 'bandwidth = "scaled"\nddof = 1',
+    "bootstrap": '[learner]\nfamily = "empirical"',
+    "estimator": MIXTURES + "settings = {tol = 1e-5, n_components = 2, warm_start = false}",
     "per-sample": MIX + 'kept = 0.5\nassignment = "per-sample"',
 }  # fmt: skip
 

@@ -648,6 +648,9 @@ def measurable(dataset):
 def test_the_truth_measured_against_itself(dataset):
     at_0 = {name: measure(dataset, name).values[0, 0] for name in measurable(dataset)}
     assert at_0 == {
+        "entropy": pytest.approx(2.0516587, abs=1e-6),
+        "distance_of_items": pytest.approx(2.5651676, abs=1e-6),
+        "stray_mass": pytest.approx(0.01),
         "total_variance": 5.0,
         "component_variance": 1.0,
         "weight_heterozygosity": 0.5,

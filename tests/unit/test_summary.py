@@ -31,10 +31,12 @@ def heads(text):
 def test_only_metrics_that_apply_are_shown():
     real, categories = heads(summary(run(**GAUSSIAN))), heads(summary(run(**CATEGORICAL)))
     whole, pairs = heads(summary(run(**POISSON))), heads(summary(run(**LINEAR)))
+    items = heads(summary(run(learner={"family": "empirical"})))
     for metric in METRICS.values():
         if metric.head:
-            assert any(metric.head in shown for shown in (real, categories, whole, pairs))
+            assert any(metric.head in shown for shown in (real, categories, whole, pairs, items))
     assert "variance" in real
+    assert "KL" not in items
     assert "variance" not in categories
     assert "W2^2" not in categories
 
@@ -54,6 +56,25 @@ def test_what_is_1_or_0_is_shown_as_a_share_and_bounds_get_no_z():
     assert bound.splitlines()[2].split() == ["generation", "measured", "std.", "error", "law"]
     first = blocks["Law: mean probability of lost categories in generation 1"]
     assert len(first.splitlines()) == 4  # one generation alone
+
+
+@pytest.mark.parametrize("learner", [{"family": "kde", "bandwidth": 0.3}, {"family": "empirical"}])
+def test_what_was_measured_while_it_ran_is_shown(learner, tmp_path):
+    dataset = run(learner=learner, replicates=3, generations=4)
+    text = summary(dataset)
+    assert f"{learner['family']} learner" in text
+    assert f"{float(np.median(dataset['tail_mass'][:, -1])):.4g}" in text
+    assert "Law: mean total variance" in text
+    write_csv(dataset, tmp_path / "x.csv")
+    head, first = (tmp_path / "x.csv").read_text().splitlines()[:2]
+    assert {"total_variance", "tail_mass", "squared_error_of_mean"} <= set(head.split(","))
+    assert len(first.split(",")) == len(head.split(","))
+
+
+def test_an_estimator_is_named():
+    name = "sklearn.mixture.GaussianMixture"
+    text = summary(run(learner={"family": "estimator", "name": name}, replicates=2, generations=2))
+    assert f"estimator learner {name}" in text
 
 
 def test_the_words_of_each_workflow():

@@ -2,12 +2,15 @@
 
 from modelcollapse.families.bayesian_gaussian import BayesianGaussian
 from modelcollapse.families.categorical import Categorical, CategoricalTruth
+from modelcollapse.families.empirical import Empirical
+from modelcollapse.families.estimator import Estimator
 from modelcollapse.families.gaussian import Gaussian, GaussianTruth
+from modelcollapse.families.kde import Kde
 from modelcollapse.families.linear import Linear, LinearTruth
 from modelcollapse.families.mixture import Mixture, MixtureTruth
 from modelcollapse.families.poisson import Poisson, PoissonTruth
 
-LEARNERS = (Gaussian, Mixture, Categorical, Poisson, Linear, BayesianGaussian)
+LEARNERS = (Gaussian, Mixture, Categorical, Poisson, Linear, BayesianGaussian, Kde, Empirical, Estimator)
 """What a recipe's ``[learner]`` can be."""
 TRUTHS = (GaussianTruth, MixtureTruth, CategoricalTruth, PoissonTruth, LinearTruth)
 """What a recipe's ``[truth]`` can be, beside a data set: families with parameters."""

@@ -100,6 +100,9 @@ class Family(Protocol):
         """Factor and addition by which a fit to n items changes their variance (divided by n) while it keeps
         their mean; None where it does neither: see ``theory``."""
 
+    def offers(self, *names: str) -> bool:
+        """Whether it can do all of these, for metrics that need them: ``"cdf"``, ``"quantile"``, ..."""
+
     def problems(self, n_samples: int) -> list[Problem]:
         """What does not fit together in the settings and N, each alone being right."""
 
@@ -150,6 +153,10 @@ class Learner(Table):
     def moments_kept(self, n: int) -> tuple[float, float] | None:
         """Neither mean nor variance is kept."""
         return None
+
+    def offers(self, *names: str) -> bool:
+        """What it has methods for."""
+        return all(hasattr(self, name) for name in names)
 
     def problems(self, n_samples: int) -> list[Problem]:
         """Nothing: one item is enough."""

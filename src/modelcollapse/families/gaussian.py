@@ -142,9 +142,9 @@ class Gaussian(OneGaussian):
     ddof: Ddof = 0
     known_std: Positive | None = None
 
-    def moments_kept(self, n: int) -> tuple[float, float] | None:
-        """The variance is divided by n - ddof; one that is known is not the sample's."""
-        return None if self.known_std is not None else (n / (n - self.ddof), 0.0)
+    def moments_kept(self, n: int) -> tuple[float, float]:
+        """The variance is divided by n - ddof; one that is known owes nothing to the sample's."""
+        return (n / (n - self.ddof), 0.0) if self.known_std is None else (0.0, self.known_std**2)
 
     def problems(self, n_samples: int) -> list[Problem]:
         """Too few items to divide by N - ddof, and a ddof where nothing is divided by it."""

@@ -29,7 +29,7 @@ def _one_thread() -> Any:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def alone() -> Iterator[None]:
     """Call scikit-learn on one thread and without its warnings: what they say are statuses here.
 
     Limits of threads and filters of warnings belong to the process, so one fit has them at a time.
@@ -39,7 +39,8 @@ def _alone() -> Iterator[None]:
         yield
 
 
-def _seed(stream: np.random.Generator) -> int:
+def seed_of(stream: np.random.Generator) -> int:
+    """An integer ``random_state`` from a replicate's stream, for one call."""
     return int(stream.integers(2**32, dtype=np.uint64))
 
 
@@ -53,7 +54,7 @@ def kmeans_start(components: int, x: Array, size: IntArray, weight: Array | None
     for r, stream in enumerate(streams):
         row = x[r, : size[r]]
         given = np.ones(len(row)) if weight is None else weight[r, : size[r]]
-        seed = _seed(stream)
+        seed = seed_of(stream)
         labels = _labels(components, row, given, seed)
         counts = np.bincount(labels, given, components)
         center = np.average(row, weights=given)
@@ -75,7 +76,7 @@ def _labels(components: int, row: Array, given: Array, seed: int) -> IntArray:
         return np.arange(len(row))
     scale = max(float(np.abs(row - row[0]).max()), 1e-300)
     column = ((row - row[0]) / scale)[:, None]  # k-means squares: keep it from over- and underflow
-    with _alone():
+    with alone():
         model = KMeans(components, n_init=1, random_state=seed).fit(column, sample_weight=given)
     return np.asarray(model.labels_, dtype=np.int64)
 
@@ -96,9 +97,9 @@ def scikit_learn_fit(
     iterations = np.zeros(len(x), dtype=np.int64)
     status = np.zeros(len(x), dtype=np.int64)
     for r, stream in enumerate(streams):
-        model = GaussianMixture(components, random_state=_seed(stream))
+        model = GaussianMixture(components, random_state=seed_of(stream))
         try:
-            with _alone():
+            with alone():
                 model.fit(x[r, : size[r], None])
         except ValueError:
             status[r] = int(Status.SOLVER_FAILED)

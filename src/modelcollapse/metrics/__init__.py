@@ -1,6 +1,6 @@
 """Metrics, one kind of items a file; a new one is a decorated function in the file of its items."""
 
-from modelcollapse.metrics import categories, divergence, line, regression, whole
+from modelcollapse.metrics import categories, divergence, diversity, line, regression, whole
 from modelcollapse.metrics.base import METRICS, SPREAD, Metric, metric, metrics_of
 from modelcollapse.metrics.categories import heterozygosity
 
@@ -10,6 +10,7 @@ __all__ = [
     "Metric",
     "categories",
     "divergence",
+    "diversity",
     "heterozygosity",
     "line",
     "metric",

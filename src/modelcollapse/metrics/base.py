@@ -67,9 +67,13 @@ METRICS: dict[str, Metric] = {}
 SQUARE, PROBABILITY, NATS = "({x})²", "probability", "nats"
 
 
-def on_the_line(family: Family, truth: Truth) -> bool:
-    """Of models on the real line."""
-    return family.items == REAL
+def on_the_line(*needs: str) -> Applies:
+    """Of models on the real line that offer what a metric needs of them."""
+
+    def applies(family: Family, truth: Truth) -> bool:
+        return family.items == REAL and family.offers(*needs)
+
+    return applies
 
 
 def of_components(family: Family, truth: Truth) -> bool:
@@ -97,9 +101,25 @@ def of_coefficients(family: Family, truth: Truth) -> bool:
     return family.items == PAIRS and "coefficient" in family.dimensions
 
 
+def in_steps(family: Family, truth: Truth) -> bool:
+    """Of models on the real line that are items, each with its share."""
+    return family.items == REAL and family.offers("steps")
+
+
+def transported(family: Family, truth: Truth) -> bool:
+    """Of models on the real line whose quantiles are known."""
+    return on_the_line("quantile", "knots", "partial_mean")(family, truth) or in_steps(family, truth)
+
+
+def with_support(family: Family, truth: Truth) -> bool:
+    """Of models that are a number of items."""
+    return family.offers("distinct")
+
+
 def between_laws(family: Family, truth: Truth) -> bool:
     """Of models with a density or with probabilities, and a truth that has them, too."""
-    return isinstance(truth, Law) and family.items in (REAL, CATEGORIES)
+    scored = family.items == CATEGORIES or (family.items == REAL and family.offers("log_pdf"))
+    return isinstance(truth, Law) and scored
 
 
 def metric(

@@ -5,9 +5,12 @@ import numpy as np
 from modelcollapse.families.categorical import CATEGORIES
 from modelcollapse.metrics.base import NATS, between_laws, metric
 from modelcollapse.metrics.categories import divergence_of_categories
-from modelcollapse.metrics.line import panels, scores
+from modelcollapse.metrics.line import SCORE_LIMIT, panels, scores
 from modelcollapse.sources import Law, Truth
 from modelcollapse.types import Array
+
+EVENLY = np.linspace(-SCORE_LIMIT, SCORE_LIMIT, 34)[1:-1]
+"""Normal scores at which panels end for models that do not say where they bend."""
 
 
 @metric("Kullback-Leibler divergence", NATS, between_laws, "KL (nats)", 0.0)
@@ -21,8 +24,9 @@ def kullback_leibler(models: Law, truth: Truth) -> Array:
         return divergence_of_categories(models.params.probability, truth)
     if not isinstance(truth, Law):
         return np.full(len(models.moments()[0]), np.nan)
-    theirs, own = scores(models, truth), scores(truth, truth)
-    breaks = np.concatenate([theirs, np.broadcast_to(own, (len(theirs), own.shape[1]))], axis=1)
+    count, own = len(models.moments()[0]), scores(truth, truth)
+    theirs = scores(models, truth) if models.family.offers("knots") else np.tile(EVENLY, (count, 1))
+    breaks = np.concatenate([theirs, np.broadcast_to(own, (count, own.shape[1]))], axis=1)
     score, weight = panels(breaks, 6)
     x = truth.quantile(score.reshape(1, -1))
     lost = truth.line.log_pdf(truth.params, x).reshape(score.shape)

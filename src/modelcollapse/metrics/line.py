@@ -10,7 +10,10 @@ from modelcollapse.metrics.base import (
     of_components,
     of_several_components,
     on_the_line,
+    transported,
+    with_support,
 )
+from modelcollapse.metrics.steps import wasserstein2_of_steps
 from modelcollapse.sources import DataSet, Law, Truth
 from modelcollapse.types import Array
 
@@ -21,7 +24,9 @@ STEPS_AT_ONCE = 2**22
 """Quantiles held in memory at a time, for the distance to a data set."""
 
 
-@metric("total variance", SQUARE, on_the_line, "variance", lambda truth: float(truth.moments()[1][0]))
+@metric(
+    "total variance", SQUARE, on_the_line("moments"), "variance", lambda truth: float(truth.moments()[1][0])
+)
 def total_variance(models: Law, truth: Truth) -> Array:
     """Variance of the whole model."""
     return models.moments()[1]
@@ -30,7 +35,7 @@ def total_variance(models: Law, truth: Truth) -> Array:
 @metric("mean variance of the components alive", SQUARE, of_components, "of components")
 def component_variance(models: Law, truth: Truth) -> Array:
     """Variance of the components alive, each counted once; a family of one component is that one."""
-    weight, _, std = _components(models)
+    weight, _, std = components(models)
     alive = weight > 0.0
     return np.asarray(np.sum(np.where(alive, std**2, 0.0), axis=1) / alive.sum(axis=1))
 
@@ -38,7 +43,7 @@ def component_variance(models: Law, truth: Truth) -> Array:
 @metric("components alive", "", of_components, "alive")
 def components_alive(models: Law, truth: Truth) -> Array:
     """Components with a weight above 0."""
-    return np.asarray((_components(models)[0] > 0.0).sum(axis=1), dtype=np.float64)
+    return np.asarray((components(models)[0] > 0.0).sum(axis=1), dtype=np.float64)
 
 
 @metric("1 - sum of squared weights", PROBABILITY, of_several_components)
@@ -48,19 +53,19 @@ def weight_heterozygosity(models: Law, truth: Truth) -> Array:
     return np.asarray(np.sum(weight * (1.0 - weight), axis=1))
 
 
-@metric("std above a tenth of the truth's", "", on_the_line, at_truth=1.0, yes_or_no=True)
+@metric("std above a tenth of the truth's", "", on_the_line("moments"), at_truth=1.0, yes_or_no=True)
 def a_tenth_as_wide(models: Law, truth: Truth) -> Array:
     """1 where the model's standard deviation is above a tenth of the truth's, else 0."""
     return (models.moments()[1] > 0.01 * truth.moments()[1]).astype(np.float64)
 
 
-@metric("squared error of the mean", SQUARE, on_the_line, at_truth=0.0)
+@metric("squared error of the mean", SQUARE, on_the_line("moments"), at_truth=0.0)
 def squared_error_of_mean(models: Law, truth: Truth) -> Array:
     """(M - mu0)^2, the square of what the model's mean is off the truth's."""
     return (models.moments()[0] - truth.moments()[0]) ** 2
 
 
-@metric("mass beyond the truth's 1 % quantiles", PROBABILITY, on_the_line, "tail mass", 0.02)
+@metric("mass beyond the truth's 1 % quantiles", PROBABILITY, on_the_line("cdf"), "tail mass", 0.02)
 def tail_mass(models: Law, truth: Truth) -> Array:
     """P(X below the truth's 1 % quantile or above its 99 % quantile): 0.02 for the truth itself."""
     low, high = truth.quantile(np.array([[TAIL_SCORE, -TAIL_SCORE]]))[0]
@@ -69,13 +74,25 @@ def tail_mass(models: Law, truth: Truth) -> Array:
     return np.asarray(below[:, 0] + (1.0 - below[:, 1]))
 
 
-@metric("squared Wasserstein-2", SQUARE, on_the_line, "W2^2", 0.0, costly=True)
+def _distinct_in(truth: Truth) -> float:
+    return float(len(np.unique(truth.values))) if isinstance(truth, DataSet) else np.inf
+
+
+@metric("distinct items", "", with_support, "distinct", _distinct_in)
+def distinct_items(models: Law, truth: Truth) -> Array:
+    """How many different items the model can draw: those that are left of the training sets before."""
+    return np.asarray(models.family.distinct(models.params))  # type: ignore[attr-defined]
+
+
+@metric("squared Wasserstein-2", SQUARE, transported, "W2^2", 0.0, costly=True)
 def wasserstein2(models: Law, truth: Truth) -> Array:
     """W2^2 = integral over u of (F^-1(u) - G^-1(u))^2: on the line, the quantiles are the best transport.
 
     Between laws by Gauss-Legendre panels in the normal score of u, broken where either density
-    bends; against a data set in closed form on each of its steps.
+    bends; where either is a data set, in closed form on each of its steps.
     """
+    if models.family.offers("steps"):
+        return wasserstein2_of_steps(models, truth)
     if isinstance(truth, DataSet):
         return _wasserstein2_to_data(models, truth)
     assert isinstance(truth, Law)
@@ -86,7 +103,8 @@ def wasserstein2(models: Law, truth: Truth) -> Array:
     return np.asarray(np.einsum("mp,mp->m", weight, (models.quantile(score) - theirs) ** 2))
 
 
-def _components(models: Law) -> tuple[Array, Array, Array]:
+def components(models: Law) -> tuple[Array, Array, Array]:
+    """Weights, means and stds, ``(model, component)``, of models that are Gaussians or mixtures of them."""
     params = models.params
     if hasattr(params, "weight"):
         return params.weight, params.mean, params.std

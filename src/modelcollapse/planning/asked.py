@@ -139,7 +139,7 @@ def wrong(asked: Asked, questions: Sequence[str], sources: Sequence[str]) -> Ite
                 yield Problem(name, one, f"must be one of {', '.join(allowed)}")
     if isinstance(replicates, bool) or not isinstance(replicates, int) or replicates < 100:
         yield Problem("replicates", replicates, "must be an integer >= 100: shares are counted")
-    if not isinstance(experiment.workflow, Mix):
+    if type(experiment.workflow) is not Mix:
         yield Problem("workflow.kind", experiment.workflow.kind, 'must be "mix": its real share is sought')
 
 

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 from modelcollapse.families.base import REAL
 from modelcollapse.metrics import SPREAD, metrics_of
-from modelcollapse.plots import categories, density, over_time
+from modelcollapse.plots import categories, density, over_time, remembered
 from modelcollapse.plots.style import canvas, middle
 from modelcollapse.results import experiment_of, measure
 from modelcollapse.sources import Law
@@ -65,8 +65,8 @@ def plot(dataset: xr.Dataset, kind: str = "overview", path: str | Path | None = 
     Raises
     ------
     ValueError
-        Where ``kind`` or the suffix is not one of these, the learner has no components to plot, or
-        the result holds no model yet.
+        Where ``kind`` or the suffix is not one of these, the learner has no components to plot, the
+        result holds no models to draw, as of a kernel density, or none yet.
     """
     if kind not in KINDS:
         raise ValueError(f"kind = {kind!r}: must be one of {', '.join(KINDS)}")
@@ -125,6 +125,7 @@ def _panels(dataset: xr.Dataset, metrics: list[str]) -> Figure:
 
 
 def _density(dataset: xr.Dataset) -> Figure:
+    remembered.refuse_density(dataset)
     if not (_has_categories(dataset) or _on_the_line(dataset)):
         learner = experiment_of(dataset).learner
         raise ValueError(f'kind = "density": the items of a {learner.name} are {learner.items}')
@@ -148,6 +149,8 @@ def _overview(dataset: xr.Dataset) -> Figure:
 
     Of items that are neither numbers on the line nor categories: the metrics of the summary, four at most.
     """
+    if remembered.remembers(dataset):
+        return remembered.overview(dataset, ENSEMBLE)
     if not (_has_categories(dataset) or _on_the_line(dataset)):
         experiment = experiment_of(dataset)
         known = metrics_of(experiment.learner, experiment.source)

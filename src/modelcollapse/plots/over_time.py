@@ -104,14 +104,19 @@ def _ensemble(panel: Axes, values: xr.DataArray, look: tuple[str, str], name: st
 
 
 def _law(panel: Axes, t: Array, law: Expectation, of: str) -> None:
-    """Draw a law at generations >= 1; of a mean of logs, its exponential, the typical trajectory."""
+    """Draw a law at generations >= 1; of a mean of logs, its exponential, the typical trajectory.
+
+    A bound is dotted, for the curves need not follow it.
+    """
     t = t[t > 0]
     typical = law.statistic == "mean of log"
     values = np.exp(law.at(t)) if typical else law.at(t)
-    what = "law of the" if law.sense == "equal" else f"{law.sense} this, the"
-    panel.plot(t, values, color=style.BLACK, ls=":" if typical else (0, (5, 2)), lw=1.2,
+    bound = law.sense != "equal"
+    dash = (0, (1, 2.5)) if bound else ":" if typical else (0, (5, 2))
+    what = f"bound: {law.sense} this, the {law.statistic}" if bound else f"law of the {law.statistic}"
+    panel.plot(t, values, color=style.BLACK, ls=dash, lw=1.2,
                marker="x" if len(t) <= style.FEW else "", gid=f"law {law.metric} {law.statistic}",
-               label=f"{of}: {what} {law.statistic}" if of else f"{what} {law.statistic}",
+               label=f"{of}: {what}" if of else what,
                zorder=5)  # fmt: skip
 
 

@@ -21,6 +21,8 @@ BLUE, VERMILLION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
 
 SMALL = 7.0
 TEXT = 8.0
+LONGEST = 44
+"""Characters of a line beside a panel: the height of one of four."""
 FEW = 12
 """Curves with at most this many generations get markers: one point alone makes no line."""
 
@@ -51,7 +53,7 @@ def canvas(dataset: xr.Dataset, rows: int, columns: int, *captions: str) -> tupl
 def label(panel: Axes, x: str, y: str) -> None:
     """Name the axes of a panel."""
     panel.set_xlabel(x, fontsize=TEXT, parse_math=False)
-    panel.set_ylabel(y, fontsize=TEXT, parse_math=False)
+    panel.set_ylabel(textwrap.fill(y, LONGEST), fontsize=TEXT, parse_math=False)
 
 
 def legend(panel: Axes, columns: int, heading: str = "") -> None:
@@ -113,6 +115,14 @@ def _file(truth: Any) -> str:
     return Path(truth.path).name + (f", {truth.column}" if truth.column else "")
 
 
+IN_WORDS = {
+    "categorical": "frequencies",
+    "poisson": "Poisson",
+    "bayesian-gaussian": "Gaussian (posterior draws)",
+}
+"""Learners whose name is not how one would call them in a title."""
+
+
 def _learner(experiment: Experiment) -> str:
     learner = experiment.learner
     if learner.name == "mixture":
@@ -124,9 +134,15 @@ def _learner(experiment: Experiment) -> str:
     if learner.name == "linear":
         ridge = f", ridge {learner.ridge:g}" if learner.ridge else ""
         return f"least squares ({learner.inputs} inputs{ridge})"
-    if learner.name == "bayesian-gaussian":
-        return "Gaussian (posterior draws)"
-    return {"categorical": "frequencies", "poisson": "Poisson"}.get(learner.name, str(learner.name))
+    if learner.name == "kde":
+        return f"kernel density (bandwidth {_value(learner.bandwidth)})"
+    if learner.name == "estimator":
+        return str(learner.object_name).rsplit(".", 1)[-1]
+    return IN_WORDS.get(learner.name, str(learner.name))
+
+
+def _value(value: Any) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def variable(experiment: Experiment) -> str:

@@ -28,7 +28,8 @@ class Expectation:
     metric
         The metric it speaks of, as in `modelcollapse.metrics`.
     statistic
-        ``"mean"`` or ``"mean of log"`` over replicates.
+        ``"mean"``, ``"mean of log"``, ``"median"`` or ``"share"`` over replicates; a share is the mean of a
+        metric that is 1 or 0.
     label, source
         The law in words, and where it comes from.
     at
@@ -55,7 +56,7 @@ Recursion = Callable[[Experiment, int], tuple[Array, Array]]
 def replaces(experiment: Experiment) -> bool:
     """Whether each training set is synthetic, all of it."""
     work = experiment.workflow
-    return isinstance(work, Mix) and work.real == work.kept == 0.0
+    return type(work) is Mix and work.real == work.kept == 0.0
 
 
 def of_spread(experiment: Experiment, recursion: Recursion, spread: str, error: str) -> list[Expectation]:

@@ -16,15 +16,13 @@ def gaussian_laws(experiment: Experiment) -> list[Expectation]:
     learner, source, n = experiment.learner, experiment.source, experiment.n_samples
     truth_is_gaussian = isinstance(source, Law) and isinstance(source.family, Gaussian)
     both = isinstance(learner, Gaussian) and truth_is_gaussian
-    if not both or not replaces(experiment) or n < 2:
+    if not both or not replaces(experiment) or n < 2 or learner.known_std is not None:
         return []
     variance = float(source.moments()[1][0])
-    if learner.known_std is not None:
-        return [_known_std(variance, learner.known_std**2, n)]
     ddof = learner.ddof
     drift = float(psi((n - 1) / 2.0)) + np.log(2.0) - np.log(n - ddof)
-    shrink = shrinkage(n) * np.sqrt((n - 1) / (n - ddof))
-    factor = (1.0 - 1.0 / n) * n / (n - ddof)
+    ratio = float(np.log1p(-1.0 / n)) if ddof == 0 else 0.0  # log of (n - 1)/(n - ddof)
+    shrink = log_shrinkage(n) + 0.5 * ratio
     found = [
         Expectation(
             "total_variance", "mean of log", "mean log of the variance",
@@ -34,7 +32,7 @@ def gaussian_laws(experiment: Experiment) -> list[Expectation]:
         Expectation(
             "wasserstein2", "mean", "mean squared Wasserstein-2",
             "derived; first order in Shumailov et al. 2024",
-            lambda t: _gaussian_wasserstein2(experiment, t, shrink, factor),
+            lambda t: _gaussian_wasserstein2(experiment, t, shrink, ratio),
         ),
     ]  # fmt: skip
     if ddof == 1:
@@ -42,7 +40,7 @@ def gaussian_laws(experiment: Experiment) -> list[Expectation]:
             Expectation(
                 "std", "mean", "mean standard deviation",
                 "E std_t = c4(n)^t std_0, Bertrand et al. 2023 (arXiv 2310.00429)",
-                lambda t: np.sqrt(variance) * shrink**t,
+                lambda t: np.sqrt(variance) * np.exp(t * shrink),
             )
         )  # fmt: skip
     if tail_bound(n, 10.0, np.array([float(experiment.generations)]))[0] < 1.0:
@@ -54,15 +52,6 @@ def gaussian_laws(experiment: Experiment) -> list[Expectation]:
             )
         )  # fmt: skip
     return found
-
-
-def _known_std(first: float, known: float, n: int) -> Expectation:
-    """A random walk of the mean: the first step is a real sample's, each other a synthetic one's."""
-    return Expectation(
-        "squared_error_of_mean", "mean", "mean squared error of the mean",
-        "E (M_t - mu0)^2 = (V0 + (t - 1) s^2)/n, s the known std; derived",
-        lambda t: (first + (t - 1.0) * known) / n,
-    )  # fmt: skip
 
 
 def tail_bound(n: int, ratio: float, t: Array) -> Array:
@@ -88,13 +77,29 @@ def regularised_median(n: int, reg_covar: float) -> float:
     return 0.596 * n * reg_covar
 
 
-def _gaussian_wasserstein2(experiment: Experiment, t: Array, shrink: float, factor: float) -> Array:
-    """E [(M - mu0)^2 + (S - S0)^2] = B_t + E V_t + V0 - 2 S0 E S_t."""
+def _gaussian_wasserstein2(experiment: Experiment, t: Array, shrink: float, ratio: float) -> Array:
+    """E [(M - mu0)^2 + (S - S0)^2] = B_t + E V_t + V0 - 2 S0 E S_t.
+
+    V falls by exp(ratio) a generation and S by exp(shrink), both on average and near 1 where n is large:
+    what they lack of 1 keeps its digits.
+    """
     variance = float(experiment.source.moments()[1][0])
     error = moment_recursion(experiment, int(t.max()))[1][t.astype(int)]
-    return np.asarray(error + variance * (factor**t + 1.0 - 2.0 * shrink**t))
+    return np.asarray(error + variance * (np.expm1(t * ratio) - 2.0 * np.expm1(t * shrink)))
 
 
 def shrinkage(n: int) -> float:
     """c4(n): E of the unbiased standard deviation of n normals of standard deviation 1."""
-    return float(np.sqrt(2.0 / (n - 1)) * np.exp(gammaln(n / 2.0) - gammaln((n - 1) / 2.0)))
+    return float(np.exp(log_shrinkage(n)))
+
+
+def log_shrinkage(n: int) -> float:
+    """log c4(n): -1/(4 n) or so, with all its digits.
+
+    c4 is Gamma(x + 1/2)/(Gamma(x) sqrt x) at x = (n - 1)/2. For large n log-gammas cancel, and Stirling's
+    series of their difference is right to the last digit.
+    """
+    x = (n - 1) / 2.0
+    if n > 60:
+        return -1.0 / (8.0 * x) + 1.0 / (192.0 * x**3) - 1.0 / (640.0 * x**5) + 17.0 / (14336.0 * x**7)
+    return float(gammaln(x + 0.5) - gammaln(x) - 0.5 * np.log(x))

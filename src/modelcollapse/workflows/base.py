@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
 from modelcollapse.engines.base import Data, Engine
+from modelcollapse.errors import Problem
 from modelcollapse.fields import Table
 from modelcollapse.sources import Law, Source
 from modelcollapse.streams import Streams
@@ -64,6 +65,12 @@ class Workflow(Protocol):
     def notes(self, n_samples: int) -> list[str]:
         """What is allowed but should be known."""
 
+    def problems(self, n_samples: int) -> list[Problem]:
+        """What does not fit together in its settings and N, each alone being right."""
+
+    def suits(self, truth: Any, learner: Any) -> list[Problem]:
+        """What of its settings has no meaning for a recipe's truth or learner."""
+
     def begin(self, engine: Engine, truth: Source, n_samples: int, streams: Streams) -> Corpus:
         """Draw the first training set: real items only."""
 
@@ -90,6 +97,18 @@ class Flow(Table):
     def notes(self, n_samples: int) -> list[str]:
         """Nothing that need be said."""
         return []
+
+    def problems(self, n_samples: int) -> list[Problem]:
+        """Everything fits."""
+        return []
+
+    def suits(self, truth: Any, learner: Any) -> list[Problem]:
+        """It is for any truth and learner."""
+        return []
+
+    def synthetic_size(self, model: Law, size: Sizes) -> Sizes:
+        """How many synthetic items there can be: as many as are wanted."""
+        return size
 
     def synthetic_source(self, model: Law, truth: Source) -> Source:
         """What synthetic items are drawn from: the model as it is."""

@@ -90,17 +90,18 @@ class Mix(Flow):
         self, engine: Engine, corpus: Corpus, model: Law, truth: Source, n: int, streams: Streams
     ) -> Corpus:
         """Merge the three parts."""
-        real, synthetic, kept = sizes = self._sizes(n, streams)
+        real, wanted, kept = self._sizes(n, streams)
+        synthetic = self.synthetic_size(model, wanted)
         if corpus.fixed is not None:
             parts = [corpus.fixed]
         else:
             parts = [engine.draw(truth, real, streams)] if longest(real) > 0 else []
-        if longest(synthetic) > 0:
+        if longest(wanted) > 0:
             parts.append(engine.draw(self.synthetic_source(model, truth), synthetic, streams))
         if longest(kept) > 0:
             parts.append(engine.pick(corpus.training, kept, streams))
-        counts, generation = rows(sizes, len(streams)), corpus.generation + 1
-        return Corpus(engine.merge(*parts), counts, corpus.fixed, generation=generation)
+        counts = rows((real, synthetic, kept), len(streams))
+        return Corpus(engine.merge(*parts), counts, corpus.fixed, generation=corpus.generation + 1)
 
     def _sizes(self, n: int, streams: Streams) -> tuple[Sizes, ...]:
         """How many items are real, synthetic and kept: for all replicates, or for each."""

@@ -1,0 +1,1 @@
+"""Checks of what is added to kept real data each generation: none yet."""

@@ -1,0 +1,1 @@
+"""Checks of real data that become fewer: none yet."""

@@ -1,0 +1,12 @@
+"""The mutants: deliberate mistakes, each with the test that is to catch it."""
+
+from verification.mutations.base import SOURCE, Mutant
+from verification.mutations.families import FAMILIES
+from verification.mutations.kernels import KERNELS
+from verification.mutations.recursion import RECURSION
+from verification.mutations.theory import THEORY
+
+__all__ = ["MUTANTS", "SOURCE", "Mutant"]
+
+MUTANTS: tuple[Mutant, ...] = (*RECURSION, *FAMILIES, *THEORY, *KERNELS)
+"""All of them; kernels last, because their code is compiled anew."""
