@@ -1,7 +1,11 @@
 # Everything runs in the environment of $(BIN); the README's second command makes it.
 BIN ?= .venv/bin
 
+<<<<<<< HEAD
+.PHONY: check lint types layers test figures book bench bench-check
+=======
 .PHONY: check lint types layers test figures bench bench-check verify mutants
+>>>>>>> main
 
 check: lint types layers test   ## what continuous integration runs
 
@@ -21,6 +25,9 @@ test:
 figures:   ## the figures of the README: about 10 minutes
 	$(BIN)/python book/blog/overview.py
 	$(BIN)/python book/blog/solvers.py
+
+book:   ## published figures, made again, on one page: book/index.md; a few minutes
+	$(BIN)/python -m book
 
 bench:   ## the benchmark, beside what a user would run instead: about half an hour; --quick: benchmarks/README.md
 	$(BIN)/python -m benchmarks
