@@ -54,6 +54,10 @@ def _count(value: Any) -> int:
     return whole(value, 1, LARGEST, "must be an integer >= 1 (at most 2^53)")
 
 
+def _items(value: Any) -> int:
+    return whole(value, 0, LARGEST, "must be an integer >= 0 (at most 2^53)")
+
+
 def _seed(value: Any) -> int:
     return whole(value, 0, 2**128, "must be an integer from 0 to 2^128")
 
@@ -86,6 +90,8 @@ def _probabilities(value: Any) -> tuple[float, ...]:
 
 
 Count = Annotated[int, BeforeValidator(_count)]
+Items = Annotated[int, BeforeValidator(_items)]
+"""A number of items, which may be none."""
 Seed = Annotated[int, BeforeValidator(_seed)]
 Share = Annotated[float, BeforeValidator(_share)]
 Real = Annotated[float, BeforeValidator(_real)]

@@ -1,4 +1,4 @@
-"""Spread and its error under `mix`, for any fit that reproduces the sample's two moments."""
+"""Spread and its error under `mix` and its relatives, for fits that reproduce the sample's two moments."""
 
 import numpy as np
 
@@ -6,8 +6,9 @@ from modelcollapse.experiment import Experiment
 from modelcollapse.families.categorical import Categorical
 from modelcollapse.families.gaussian import Gaussian
 from modelcollapse.theory.base import Expectation, of_spread, replaces, spread_of_truth
+from modelcollapse.theory.schedule import Made, schedule
 from modelcollapse.types import Array
-from modelcollapse.workflows import Mix
+from modelcollapse.workflows import Augment, Biased, Decaying, Mix, Weighted
 
 REPLACE_SOURCES = (
     "E V_t = (1 - 1/n)^t V0, derived: each fit keeps the sample's moments",
@@ -21,15 +22,24 @@ UNBIASED_SOURCES = (
     "E V_t = V0, unbiased; Bertrand et al. 2023, arXiv 2310.00429",
     "E (M_t - mu0)^2 = V0 t/n; Bertrand et al. 2023, arXiv 2310.00429",
 )
-MIX_SOURCE = "mix law, derived; the process is that of Shumailov et al. 2024, Nature 631, 755"
+SOURCES = {
+    Mix.name: "mix law, derived; the process is that of Shumailov et al. 2024, Nature 631, 755",
+    Decaying.name: "mix law with counts that change, derived",
+    Biased.name: "mix law with a temperature, derived; E V_t = T^(t-1) V0 of unbiased synthetic data is that of "
+    "Alemohammad et al. 2023, arXiv 2307.01850",
+    Augment.name: "mix law of any two numbers, derived; the process is that of Alemohammad et al. 2023, arXiv "
+    "2307.01850, and Bertrand et al. 2023, arXiv 2310.00429",
+    Weighted.name: "mix law with weights, derived; in the long run, with a known variance, He et al. 2025, arXiv "
+    "2502.18049",
+}
 
 
 def moment_laws(experiment: Experiment) -> list[Expectation]:
-    """Spread and its error under `mix`, for any fit that reproduces the sample's two moments."""
-    kept = experiment.learner.moments_kept(experiment.n_samples)
-    if kept is None or not isinstance(experiment.workflow, Mix):
+    """Spread and its error, for any fit that reproduces the sample's two moments."""
+    kept = kept_moments(experiment, experiment.n_samples)
+    if kept is None or schedule(experiment) is None:
         return []
-    spread, error = MIX_SOURCE, MIX_SOURCE
+    spread = error = SOURCES[experiment.workflow.name]
     if replaces(experiment) and isinstance(experiment.learner, Categorical):
         spread, error = DRIFT_SOURCES
     elif replaces(experiment) and kept == (1.0, 0.0):
@@ -39,62 +49,72 @@ def moment_laws(experiment: Experiment) -> list[Expectation]:
     return of_spread(experiment, moment_recursion, spread, error)
 
 
+def kept_moments(experiment: Experiment, n: int) -> tuple[float, float] | None:
+    """What a fit to n items makes of their variance: a factor and an addition; see `Family.moments_kept`.
+
+    A known standard deviation is an addition alone. Only weighted workflows have a law for it here.
+    """
+    known = getattr(experiment.learner, "known_std", None)
+    if known is not None and isinstance(experiment.workflow, Weighted):
+        return 0.0, known**2
+    factors: tuple[float, float] | None = experiment.learner.moments_kept(n)
+    return factors
+
+
 def moment_recursion(experiment: Experiment, generations: int) -> tuple[Array, Array]:
     """A_t = E V_t and B_t = E (M_t - mu0)^2 at t = 0..generations, exactly.
 
-    The model's variance is kappa v + r, of the training set's variance v (divided by n): kappa is
-    n/(n - ddof), r the reg_covar added at each fit. A next training set of n_r real, n_s synthetic
-    and n_k kept items (shares a, s, c; b = s + c) then has, fresh and with exact counts,
+    A fit keeps the mean of its training set and makes kappa v + r of its variance v (divided by the sum
+    of weights): kappa is n/(n - ddof), r the reg_covar added at each fit. Synthetic items have the
+    variance S = T A, T being a temperature, else 1. A next training set of n_r real, n_s synthetic and n_k
+    kept items, which have the shares a, s, c of its weight (b = s + c), then has the mean
 
-        B' = [n_r V0 + n_s A + n_k E v (n - n_k)/(n - 1)]/n^2 + b^2 B
-        E v' = a V0 + s (A + B) + c (E v + B) - B'
+        a m_r + s m_s + c m_k, so that  B' = D + b^2 B,
+        D = a^2 V0/n_r + s^2 S/n_s + c^2 E v (n - n_k)/(n - 1)/n_k,
 
-    and with each item drawing its source
+    n being the size of the last training set. Its second moment about mu0 gives
 
-        B' = [a V0 + s A + c (1 - c) E v + a b B]/n + b^2 B.
+        E v' = a V0 + s (S + B) + c (E v + B) - B'.
 
-    A fixed real set R of mean m_R replaces n_r V0/n^2 in B' by a^2 V0/n_r + 2 a b C, where
-    C = E (M - mu0)(m_R - mu0) starts at V0/n and goes on as C' = a V0/n_r + b C.
+    Where each item draws its source, D = [a V0 + s S + c (1 - c) E v + a b B]/n. Where the real items are
+    picked from m fixed ones R of mean m_R, the noise of picking is a^2 V0 (1/n_r - 1/m), and what all
+    generations share adds a^2 V0/m + 2 a b C, where C = E (M - mu0)(m_R - mu0) starts at V0/max(m, n) and
+    goes on as C' = a V0/m + b C.
     """
-    n = experiment.n_samples
-    work = experiment.workflow
-    truth_variance = spread_of_truth(experiment)
-    shares = np.array(work.shares())
-    if work.assignment == "stratified":
-        shares = np.array(work.counts(n)) / n
-    a, s, c = shares
-    b = s + c
-    kept = experiment.learner.moments_kept(n)
-    assert kept is not None
-    kappa, added = kept
+    made_of = schedule(experiment)
+    assert made_of is not None
+    v0, size = spread_of_truth(experiment), float(experiment.n_samples)
     variance, error = np.empty(generations + 1), np.empty(generations + 1)
-    variance[0], error[0] = truth_variance, 0.0
-    sample, mean_error = (1.0 - 1.0 / n) * truth_variance, truth_variance / n
-    shared = truth_variance / n  # C
-    fixed = truth_variance / (a * n) if a > 0.0 else 0.0  # E (m_R - mu0)^2
-    fresh = work.real_source == "fresh"
+    variance[0], error[0] = v0, 0.0
+    sample, mean_error = (1.0 - 1.0 / size) * v0, v0 / size
+    shared = v0 / max(made_of(2).fixed, size)  # C
     for t in range(1, generations + 1):
-        model = kappa * sample + added
-        variance[t], error[t] = model, mean_error
-        if work.assignment == "per-sample":
-            drawn = (a * truth_variance + s * model + c * (1.0 - c) * sample + a * b * mean_error) / n
+        kept = kept_moments(experiment, int(size))
+        assert kept is not None
+        variance[t], error[t] = kept[0] * sample + kept[1], mean_error
+        made = made_of(t + 1)
+        a, s, c = made.shares
+        b = s + c
+        synthetic = made.temperature * variance[t]
+        if made.by_item:
+            drawn = (a * v0 + s * synthetic + c * (1.0 - c) * sample + a * b * mean_error) / made.size
         else:
-            drawn = (s * model + c * sample * (n - c * n) / max(n - 1, 1)) / n
-            drawn += a * truth_variance / n if fresh else a * a * fixed + 2.0 * a * b * shared
+            drawn = _noise(made, v0, synthetic, sample, size) + 2.0 * a * b * shared * (made.fixed > 0)
         # b B - b^2 B is a b B: nothing is subtracted that need not be
-        sample = a * truth_variance + s * model + c * sample + a * b * mean_error - drawn
-        shared = a * fixed + b * shared
+        sample = a * v0 + s * synthetic + c * sample + a * b * mean_error - drawn
+        shared = (a * v0 / made.fixed if made.fixed else 0.0) + b * shared
         mean_error = drawn + b * b * mean_error
+        size = made.size
     return variance, error
 
 
-def stationary_deficit(n: int, share: float, workflow: str = "fresh") -> float:
-    """1 - E V/V0 in the long run for a share of real data and no kept part (share n whole); derived.
+def _noise(made: Made, v0: float, synthetic: float, sample: float, size: float) -> float:
+    """The variance of a training set's mean, given the last model and what is left of its training set.
 
-    ``workflow`` is ``"fresh"`` or ``"fixed"`` (exact counts), or ``"per-sample"`` (fresh; Wright's
-    island model). A fixed real set costs (3 - 2 share) times as much as a fresh one.
+    Fixed real items count in full: (1/n_r - 1/m) of picking and 1/m of the set make 1/n_r.
     """
-    if workflow == "per-sample":
-        return (1.0 / n) / (1.0 - (1.0 - share) ** 2 * (1.0 - 1.0 / n))
-    fresh = 1.0 / (n * share * (2.0 - share) + 1.0 - share)
-    return fresh if workflow == "fresh" else (3.0 - 2.0 * share) * fresh
+    real, drawn, kept = made.items
+    a, s, c = made.shares
+    noise = a * a * v0 / real if real else 0.0
+    noise += s * s * synthetic / drawn if drawn else 0.0
+    return noise + (c * c * sample * (size - kept) / max(size - 1.0, 1.0) / kept if kept else 0.0)

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
 from modelcollapse.engines.base import Data, Engine
+from modelcollapse.errors import Problem
 from modelcollapse.fields import Table
 from modelcollapse.sources import Law, Source
 from modelcollapse.streams import Streams
@@ -45,12 +46,23 @@ class Workflow(Protocol):
 
     grows: ClassVar[bool]
     """Whether it keeps a pool of all items so far, to which each generation adds."""
-    exact_alone: ClassVar[str]
-    """Why only the exact engine can do it, in the words of a refusal; empty where all can."""
+    follows: ClassVar[tuple[str, ...]]
+    """Keys that the others decide, whether they are given or not: no part of a content key."""
 
     @property
     def real(self) -> float:
-        """The share of real items in what is drawn for each generation."""
+        """The share, or the number, of real items in what is drawn for each generation."""
+
+    @property
+    def exact_alone(self) -> str:
+        """Why only the exact engine can do it, in the words of a refusal; empty where others can."""
+
+    @property
+    def far_apart(self) -> str:
+        """Why its parts are no laws near each other, whose estimates can be pooled; empty where they are."""
+
+    def refuses(self, learner: Any, truth: Any) -> list[Problem]:
+        """What does not fit the learner or the truth, two tables of a recipe."""
 
     def describe(self) -> list[str]:
         """Its settings in a few words each, for a title."""
@@ -77,7 +89,21 @@ class Flow(Table):
     """A workflow as a table of a recipe: what most of them answer alike."""
 
     grows: ClassVar[bool] = False
-    exact_alone: ClassVar[str] = ""
+    follows: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def exact_alone(self) -> str:
+        """All engines can do it."""
+        return ""
+
+    @property
+    def far_apart(self) -> str:
+        """Its parts are the truth's, or lie near the last model."""
+        return ""
+
+    def refuses(self, learner: Any, truth: Any) -> list[Problem]:
+        """Nothing: it does with any learner and truth."""
+        return []
 
     def holds(self) -> str:
         """A training set is all there is."""
