@@ -72,6 +72,32 @@ RECIPES = {
     "grouped, accumulate-subsample": {
         "engine": "grouped", "workflow": {"kind": "accumulate-subsample"}, "learner": GAUSSIAN,
     },
+    "augment": {"workflow": {"kind": "augment", "real": 10, "synthetic": 25}},
+    "augment, a pool": {
+        "workflow": {"kind": "augment", "real": 10, "synthetic": 25, "real_source": "fixed", "pool": 20},
+    },
+    "augment, growing": {
+        "engine": "grouped", "workflow": {"kind": "augment", "real": 10, "synthetic": 50, "growth": 1.1},
+    },
+    "weighted": {"workflow": {"kind": "weighted", "real": 10, "synthetic": 25, "weight": 0.4}},
+    "biased": {"workflow": {"kind": "biased", "temperature": 0.9, "real": 0.1}},
+    "biased, diffusion": {
+        "engine": "diffusion", "n_samples": 500, "workflow": {"kind": "biased", "temperature": 0.9},
+    },
+    "verified": {
+        "workflow": {"kind": "verified", "low": 0.5, "psi": 0.01, "real": 0.1, "assignment": "per-sample"},
+    },
+    "verified, likely items": {"workflow": {"kind": "verified", "likelihood": 0.1, "phi": 0.5}},
+    "verified, out of reach": {"n_samples": 6, "workflow": {"kind": "verified", "low": 4.0}},
+    "verified categories": {
+        "n_samples": 8, "truth": CATEGORIES, "learner": {"family": "categorical"},
+        "workflow": {"kind": "verified", "right": [9, 17], "real": 0.1, "assignment": "per-sample"},
+    },
+    "decaying": {"workflow": {"kind": "decaying", "real": 0.5, "half_life": 2.0, "real_source": "fixed"}},
+    "decaying, per-sample": {
+        "engine": "grouped",
+        "workflow": {"kind": "decaying", "real": 0.5, "half_life": 2.0, "assignment": "per-sample"},
+    },
     "grouped categories": {
         "engine": "grouped", "truth": CATEGORIES, "learner": {"family": "categorical"},
         "workflow": {"kind": "mix", "real": 0.1, "kept": 0.3, "assignment": "per-sample"},

@@ -53,6 +53,11 @@ LEARNER = '[learner]\nfamily = "mixture"\n'
 MIX = '[workflow]\nkind = "mix"\n'
 POOL = '[workflow]\nkind = "accumulate"\n'
 SUBSAMPLE = '[workflow]\nkind = "accumulate-subsample"\n'
+AUGMENT = '[workflow]\nkind = "augment"\nsynthetic = 5\n'
+WEIGHTED = '[workflow]\nkind = "weighted"\nreal = 5\nsynthetic = 5\n'
+BIASED = '[workflow]\nkind = "biased"\n'
+VERIFIED = '[workflow]\nkind = "verified"\n'
+DECAYING = '[workflow]\nkind = "decaying"\nreal = 0.5\n'
 CATEGORIES = '[truth]\nfamily = "categorical"\n'
 FREQUENCIES = '[learner]\nfamily = "categorical"\n'
 COIN = CATEGORIES + "probabilities = [0.5, 0.5]\n"
@@ -241,6 +246,50 @@ BAD = [
     (SUBSAMPLE + "kept = 0.1", "workflow.kept", "not a key"),
     (SUBSAMPLE + "real = true", "workflow.real", "from 0 to 1"),
     (SUBSAMPLE + "real = 0.1\nsynthetic = 0.1", "workflow.synthetic", "add up to 0.2"),
+    (AUGMENT, "workflow.real", "must be given"),
+    (AUGMENT + "real = -1", "workflow.real", "integer >= 0"),
+    (AUGMENT + "real = 0.5", "workflow.real", "integer >= 0"),
+    (AUGMENT + "real = true", "workflow.real", "integer >= 0"),
+    (AUGMENT.replace("5", "0") + "real = 0", "workflow.synthetic", "at least 1"),
+    (AUGMENT + "real = 5\npool = 9", "workflow.pool", "leave it out"),
+    (AUGMENT + 'real = 5\npool = 4\nreal_source = "fixed"', "workflow.pool", "at least workflow.real = 5"),
+    (AUGMENT + 'real = 5\npool = 0\nreal_source = "fixed"', "workflow.pool", COUNT),
+    (AUGMENT + 'real = 5\ngrowth = 1\nreal_source = "fixed"', "workflow.growth", "does not grow"),
+    (AUGMENT + "real = 5\ngrowth = -1", "workflow.growth", "from 0 to 10"),
+    (AUGMENT + "real = 5\ngrowth = nan", "workflow.growth", "from 0 to 10"),
+    (AUGMENT + "real = 5\ngrowth = 10", "n_samples", "a training set of"),
+    (AUGMENT + "real = 5\nkept = 0.1", "workflow.kept", "not a key"),
+    (AUGMENT.replace("5", "2") + "real = 1", "workflow.synthetic", "training sets of 3 items; their size must be"),
+    (WEIGHTED + "weight = 0", "workflow.weight", "above 0 and below 1"),
+    (WEIGHTED + "weight = 1.0", "workflow.weight", "above 0 and below 1"),
+    (WEIGHTED + "weight = nan", "workflow.weight", "above 0 and below 1"),
+    (WEIGHTED, "workflow.weight", "must be given"),
+    ('engine = "grouped"\n' + WEIGHTED + "weight = 0.5", "engine", "all alike"),
+    ('engine = "diffusion"\n' + WEIGHTED + "weight = 0.5", "engine", "all alike"),
+    (WEIGHTED + 'weight = 0.5\n' + LEARNER + 'solver = "scikit-learn"', "workflow.kind", "takes no weights"),
+    (BIASED, "workflow.temperature", "must be given"),
+    (BIASED + "temperature = 0", "workflow.temperature", "from 0.001 to 1000"),
+    (BIASED + "temperature = nan", "workflow.temperature", "from 0.001 to 1000"),
+    (BIASED + "temperature = 0.5\nreal = 0.6\nkept = 0.6", "workflow.real", "add up to 1.2"),
+    ('engine = "diffusion"\n' + BIASED + "temperature = 0.5\nreal = 0.1", "engine", "near each other"),
+    (DECAYING + "half_life = 0", "workflow.half_life", "> 0"),
+    (DECAYING, "workflow.half_life", "must be given"),
+    (VERIFIED, "workflow", "this has none of them"),
+    (VERIFIED + "low = 0\nlikelihood = 0.1", "workflow", "low and high with likelihood"),
+    (VERIFIED + "low = 2\nhigh = 1", "workflow.high", "above workflow.low = 2"),
+    (VERIFIED + "low = 2\nphi = 0", "workflow.phi", "no item would be kept"),
+    (VERIFIED + "low = 2\npsi = 2", "workflow.psi", "from 0 to 1"),
+    (VERIFIED + "low = nan", "workflow.low", "finite"),
+    (VERIFIED + "likelihood = 0", "workflow.likelihood", "above 0 and below 1"),
+    (VERIFIED + "likelihood = true", "workflow.likelihood", "above 0 and below 1"),
+    (VERIFIED + "right = [1]", "workflow.right", "items are categories"),
+    (VERIFIED + "right = []", "workflow.right", "integers >= 0"),
+    (COIN + FREQUENCIES + VERIFIED + "right = [0, 0]", "workflow.right", "different numbers"),
+    (COIN + FREQUENCIES + VERIFIED + "right = [0.5]", "workflow.right", "integers >= 0"),
+    (COIN + FREQUENCIES + VERIFIED + "right = 1", "workflow.right", "must be a list"),
+    (COIN + FREQUENCIES + VERIFIED + "right = [1, 2]", "workflow.right", "from 0 to 1"),
+    (COIN + FREQUENCIES + VERIFIED + "likelihood = 0.5", "workflow.likelihood", "items are real numbers"),
+    ('engine = "grouped"\n' + VERIFIED + "low = 0", "engine", "no single items"),
     # tables that do not fit each other
     ("n_samples = 3", "n_samples", "at least 4 for learner.components = 2"),
     ("n_samples = 9\n" + LEARNER + "components = 5", "n_samples", "at least 10"),

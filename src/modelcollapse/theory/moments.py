@@ -25,12 +25,12 @@ UNBIASED_SOURCES = (
 SOURCES = {
     Mix.name: "mix law, derived; the process is that of Shumailov et al. 2024, Nature 631, 755",
     Decaying.name: "mix law with counts that change, derived",
-    Biased.name: "mix law with a temperature, derived; E V_t = T^(t-1) V0 of unbiased synthetic data is that of "
-    "Alemohammad et al. 2023, arXiv 2307.01850",
-    Augment.name: "mix law of any two numbers, derived; the process is that of Alemohammad et al. 2023, arXiv "
-    "2307.01850, and Bertrand et al. 2023, arXiv 2310.00429",
-    Weighted.name: "mix law with weights, derived; in the long run, with a known variance, He et al. 2025, arXiv "
-    "2502.18049",
+    Biased.name: "mix law with a temperature, derived; unbiased and of synthetic data alone, E V_t is "
+    "T^(t-1) V0: Alemohammad et al. 2023, arXiv 2307.01850",
+    Augment.name: "mix law of any two numbers, derived; the process is that of Alemohammad et al. 2023 "
+    "(arXiv 2307.01850) and Bertrand et al. 2023 (arXiv 2310.00429)",
+    Weighted.name: "mix law with weights, derived; in the long run, of a known variance, He et al. 2025 "
+    "(arXiv 2502.18049)",
 }
 
 
