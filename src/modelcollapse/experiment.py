@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
 import tomli_w
-from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
+from pydantic import BeforeValidator, Field, PrivateAttr, TypeAdapter, ValidationError
 
 from modelcollapse import families, recipe, saving, streams, truths, workflows
 from modelcollapse.engines import ENGINES
@@ -20,7 +20,7 @@ from modelcollapse.families.mixture import Mixture, MixtureTruth, lengths_differ
 from modelcollapse.fields import LARGEST, Count, Seed, Table, bad
 from modelcollapse.sources import DataSet, Law, Truth
 from modelcollapse.types import Array, Params
-from modelcollapse.workflows import Mix
+from modelcollapse.workflows import Mix, Verified
 
 STREAM_VERSION = 2
 """Raised when the same recipe draws other numbers than before."""
@@ -184,7 +184,8 @@ class Experiment(Table):
             kept.pop(name, None)
         for name, tag in (("truth", "family"), ("learner", "family"), ("workflow", "kind")):
             kept.setdefault(name, {})[tag] = getattr(getattr(self, name), tag)
-        kept["workflow"].pop("synthetic", None)  # what the others leave, whether it is given or not
+        for name in self.workflow.follows:
+            kept["workflow"].pop(name, None)
         if self.held is not None:
             kept["truth"] = {"family": self.truth.family, "sha256": truths.digest(self.held)}
         return {"version": STREAM_VERSION, **kept}
@@ -236,21 +237,19 @@ def fits_together(experiment: Experiment) -> list[Problem]:
     return [
         *_other_items(type(experiment.truth), type(experiment.learner)),
         *experiment.learner.problems(experiment.n_samples),
-        *experiment.workflow.problems(experiment.n_samples),
-        *experiment.workflow.suits(experiment.truth, experiment.learner),
+        *experiment.workflow.refuses(experiment.learner, experiment.truth),
         *engine.refuses(experiment),
         *_too_many(experiment),
     ]
 
 
 def _too_many(experiment: Experiment) -> list[Problem]:
-    """A pool of more items than integers and floats count exactly."""
+    """A pool, or a training set, of more items than integers and floats count exactly."""
     most = experiment.workflow.largest(experiment.n_samples, experiment.generations)
     if most <= LARGEST:
         return []
-    allowed = (
-        f"with generations = {experiment.generations} makes a pool of {most} items; at most 2^53 are counted"
-    )
+    what = f"{'a pool' if experiment.workflow.grows else 'a training set'} of {most} items"
+    allowed = f"with generations = {experiment.generations} makes {what}; at most 2^53 are counted"
     return [Problem("n_samples", experiment.n_samples, allowed)]
 
 
@@ -275,13 +274,29 @@ def _more_problems(values: Mapping[str, Any], found: list[Problem]) -> list[Prob
         _named(families.LEARNERS, values.get("learner"), "mixture"),
     )
     more += _other_items(*named) if all(named) else []
+    more += _workflow_refuses(values)
     try:
         Experiment(**right)
     except RecipeError as error:
-        elsewhere = [p for p in error.problems if p.field != "learner.family"]  # it had another truth
+        elsewhere = [  # it had another truth
+            p for p in error.problems if p.field != "learner.family" and not p.field.startswith("workflow.")
+        ]
         more += [p for p in elsewhere if not broken & {p.field.split(".")[0], "learner"}]
     told = {(problem.field, problem.allowed) for problem in found}
     return [problem for problem in more if (problem.field, problem.allowed) not in told]
+
+
+def _workflow_refuses(values: Mapping[str, Any]) -> list[Problem]:
+    """What the workflow refuses, where it, the truth and the learner are right."""
+    tables = []
+    for name, kind in (("workflow", WorkflowTable), ("learner", LearnerTable), ("truth", TruthTable)):
+        default = Experiment.model_fields[name].default
+        try:
+            tables.append(TypeAdapter(kind).validate_python(values.get(name, default)))
+        except ValidationError:
+            return []
+    workflow, learner, truth = tables
+    return list(workflow.refuses(learner, truth))
 
 
 def _named(tables: tuple[type[Table], ...], raw: Any, default: str) -> type[Table] | None:
@@ -317,7 +332,11 @@ def _file_problems(truth: Any, base: Path, data: Array | None) -> list[Problem]:
 
 
 def _data_problems(experiment: Experiment) -> list[Problem]:
+    """What a file holds, against what the learner and the workflow need."""
     source, least = experiment.source, experiment.learner.least_values()
+    if isinstance(source, Law) and truths.in_file(experiment.truth):
+        work = experiment.workflow
+        return work.unknown(source.params.probability.shape[1]) if isinstance(work, Verified) else []
     if not isinstance(source, DataSet) or least < 2:
         return []
     distinct = len(np.unique(source.values, axis=0))

@@ -54,7 +54,7 @@ def _count(value: Any) -> int:
     return whole(value, 1, LARGEST, "must be an integer >= 1 (at most 2^53)")
 
 
-def _whole_number(value: Any) -> int:
+def _items(value: Any) -> int:
     return whole(value, 0, LARGEST, "must be an integer >= 0 (at most 2^53)")
 
 
@@ -90,7 +90,8 @@ def _probabilities(value: Any) -> tuple[float, ...]:
 
 
 Count = Annotated[int, BeforeValidator(_count)]
-WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
+Items = Annotated[int, BeforeValidator(_items)]
+"""A number of items, which may be none."""
 Seed = Annotated[int, BeforeValidator(_seed)]
 Share = Annotated[float, BeforeValidator(_share)]
 Real = Annotated[float, BeforeValidator(_real)]

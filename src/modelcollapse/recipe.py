@@ -51,6 +51,7 @@ reg_covar  = 0.0         # em only
 
 [workflow]
 kind       = "mix"       # mix | accumulate | accumulate-subsample (these two: real and synthetic only)
+                         # augment | weighted | biased | verified | decaying: with keys of their own
 real       = 0.0         # fractions of N
 kept       = 0.0         # carried over from the current training set, without replacement
 # synthetic = 1.0        # what the other two leave, unless given; then the three must add up to 1

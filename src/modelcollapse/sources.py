@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, ClassVar, Protocol, TypeAlias, cast
 
 import numpy as np
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 
 from modelcollapse import grids
 from modelcollapse.families.base import REAL, VECTORS, Family, RealFamily
@@ -23,6 +23,9 @@ ROUNDS = 200
 """Times that items which a rule keeps are drawn, at most."""
 LEAST_DRAWN = 64
 """Items drawn at a time, at least, where a rule keeps only some of them."""
+
+LEVELS = 2**14
+"""Probabilities at which a quantile of a log density is computed: it is off by one part in so many."""
 
 
 class Source(Protocol):
@@ -87,6 +90,13 @@ class Law:
         """Quantiles at the probabilities Phi(score), of real numbers: ``(replicate or 1, point)``."""
         return self.line.quantile(self.params, score)
 
+    @cached_property
+    def log_densities(self) -> Array:
+        """Log densities at `LEVELS` evenly spaced quantiles of one law of real numbers, in order: what
+        quantiles of the log density are read from."""
+        score = ndtri((np.arange(LEVELS) + 0.5) / LEVELS)
+        return np.sort(self.line.log_pdf(self.params, self.quantile(score[None]))[0])
+
     def grid(self, resolution: Resolution) -> Grid:
         """The family's bins."""
         return self.family.grid(self.params, resolution)
@@ -122,14 +132,16 @@ class Filtered:
             if not missing.any():
                 break
             # each replicate's numbers depend on itself alone: one that has enough draws nothing
-            drawn = self.law.sample(np.where(missing > 0, np.maximum(missing, LEAST_DRAWN), 0), streams)
+            sizes = np.where(missing > 0, np.maximum(missing, LEAST_DRAWN), 0)
+            drawn = self.law.sample(sizes, streams)
+            drawn[np.arange(drawn.shape[1]) >= sizes[:, None]] = 0  # what means nothing is no odd number
             chance = self.chance(drawn)
             if items is None:  # as many numbers an item as the law's have
                 items = np.full((len(streams), int(wanted.max(initial=0)), *drawn.shape[2:]), np.nan)
             for r, stream in enumerate(streams):
                 if missing[r] == 0:
                     continue
-                count = max(int(missing[r]), LEAST_DRAWN)
+                count = int(sizes[r])
                 kept = drawn[r, :count][stream.random(count) < chance[r, :count]]
                 if len(kept) > missing[r]:  # any of them alike: a sample's order means something
                     kept = stream.permutation(kept)[: missing[r]]

@@ -41,3 +41,11 @@ def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
     code = (ROOT / "README.md").read_text().split("```python\n")[1].split("```")[0]
     exec(compile(code, "README.md", "exec"), {})
     assert (tmp_path / "variance.pdf").exists()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.toml")), ids=lambda path: path.stem)
+def test_every_example_is_a_recipe(path):
+    import modelcollapse as mc
+
+    experiment = mc.Experiment.from_toml(path).changed(generations=3, replicates=2)
+    assert mc.run(experiment)["generation"].values.tolist() == [0, 1, 2, 3]

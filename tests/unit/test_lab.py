@@ -44,19 +44,6 @@ RECIPES = {
     "common": {"streams": "common", "save": "log"},
     "accumulate": {"workflow": {"kind": "accumulate", "real": 0.1}},
     "accumulate-subsample": {"workflow": {"kind": "accumulate-subsample"}, "learner": GAUSSIAN},
-    "augment": {"workflow": {"kind": "augment", "real": 10, "synthetic": 70, "growth": 0.5}},
-    "augment from a pool": {
-        "workflow": {"kind": "augment", "real": 5, "synthetic": 60, "real_source": "fixed", "pool": 10},
-    },
-    "weighted": {"workflow": {"kind": "weighted", "weight": 0.3, "real": 20, "synthetic": 60}},
-    "biased": {"workflow": {"kind": "biased", "temperature": 0.9, "real": 0.1}},
-    "decaying": {"workflow": {"kind": "decaying", "real": 0.5, "exponent": 1.0}},
-    "verified": {"workflow": {"kind": "verified", "low": -2.0, "psi": 0.1, "real": 0.1}},
-    "verified, hardly any": {"workflow": {"kind": "verified", "low": 3.9}, "learner": GAUSSIAN},
-    "verified categories": {
-        "truth": CATEGORIES, "learner": {"family": "categorical"},
-        "workflow": {"kind": "verified", "right": [0, 2], "psi": 0.5},
-    },
     "categories": {"truth": CATEGORIES, "learner": {"family": "categorical"}},
     "categories, three parts": {
         "truth": CATEGORIES, "learner": {"family": "categorical"},
@@ -121,6 +108,32 @@ RECIPES = {
         "learner": {"family": "bayesian-gaussian", "mean": 0, "strength": 1, "shape": 2, "scale": 5},
     },
     "known std": {"learner": {"family": "gaussian", "known_std": 2.0}},
+    "augment": {"workflow": {"kind": "augment", "real": 10, "synthetic": 25}},
+    "augment, a pool": {
+        "workflow": {"kind": "augment", "real": 10, "synthetic": 25, "real_source": "fixed", "pool": 20},
+    },
+    "augment, growing": {
+        "engine": "grouped", "workflow": {"kind": "augment", "real": 10, "synthetic": 50, "growth": 1.1},
+    },
+    "weighted": {"workflow": {"kind": "weighted", "real": 10, "synthetic": 25, "weight": 0.4}},
+    "biased": {"workflow": {"kind": "biased", "temperature": 0.9, "real": 0.1}},
+    "biased, diffusion": {
+        "engine": "diffusion", "n_samples": 500, "workflow": {"kind": "biased", "temperature": 0.9},
+    },
+    "verified": {
+        "workflow": {"kind": "verified", "low": 0.5, "psi": 0.01, "real": 0.1, "assignment": "per-sample"},
+    },
+    "verified, likely items": {"workflow": {"kind": "verified", "likelihood": 0.1, "phi": 0.5}},
+    "verified, out of reach": {"n_samples": 6, "workflow": {"kind": "verified", "low": 4.0}},
+    "verified categories": {
+        "n_samples": 8, "truth": CATEGORIES, "learner": {"family": "categorical"},
+        "workflow": {"kind": "verified", "right": [9, 17], "real": 0.1, "assignment": "per-sample"},
+    },
+    "decaying": {"workflow": {"kind": "decaying", "real": 0.5, "half_life": 2.0, "real_source": "fixed"}},
+    "decaying, per-sample": {
+        "engine": "grouped",
+        "workflow": {"kind": "decaying", "real": 0.5, "half_life": 2.0, "assignment": "per-sample"},
+    },
     "grouped categories": {
         "engine": "grouped", "truth": CATEGORIES, "learner": {"family": "categorical"},
         "workflow": {"kind": "mix", "real": 0.1, "kept": 0.3, "assignment": "per-sample"},

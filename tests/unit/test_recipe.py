@@ -53,6 +53,11 @@ LEARNER = '[learner]\nfamily = "mixture"\n'
 MIX = '[workflow]\nkind = "mix"\n'
 POOL = '[workflow]\nkind = "accumulate"\n'
 SUBSAMPLE = '[workflow]\nkind = "accumulate-subsample"\n'
+AUGMENT = '[workflow]\nkind = "augment"\nsynthetic = 5\n'
+WEIGHTED = '[workflow]\nkind = "weighted"\nreal = 5\nsynthetic = 5\n'
+BIASED = '[workflow]\nkind = "biased"\n'
+VERIFIED = '[workflow]\nkind = "verified"\n'
+DECAYING = '[workflow]\nkind = "decaying"\nreal = 0.5\n'
 CATEGORIES = '[truth]\nfamily = "categorical"\n'
 FREQUENCIES = '[learner]\nfamily = "categorical"\n'
 COIN = CATEGORIES + "probabilities = [0.5, 0.5]\n"
@@ -268,6 +273,50 @@ BAD = [
      "learner.settings", "can be sampled"),
     ("n_samples = 3\n" + MIXTURES + "settings = {n_components = 4}", "n_samples", "at least 4"),
     (COIN + KDE + "bandwidth = 1", "learner.family", "must be one of 'categorical'"),
+    (AUGMENT, "workflow.real", "must be given"),
+    (AUGMENT + "real = -1", "workflow.real", "integer >= 0"),
+    (AUGMENT + "real = 0.5", "workflow.real", "integer >= 0"),
+    (AUGMENT + "real = true", "workflow.real", "integer >= 0"),
+    (AUGMENT.replace("5", "0") + "real = 0", "workflow.synthetic", "at least 1"),
+    (AUGMENT + "real = 5\npool = 9", "workflow.pool", "leave it out"),
+    (AUGMENT + 'real = 5\npool = 4\nreal_source = "fixed"', "workflow.pool", "at least workflow.real = 5"),
+    (AUGMENT + 'real = 5\npool = 0\nreal_source = "fixed"', "workflow.pool", COUNT),
+    (AUGMENT + 'real = 5\ngrowth = 1\nreal_source = "fixed"', "workflow.growth", "does not grow"),
+    (AUGMENT + "real = 5\ngrowth = -1", "workflow.growth", "from 0 to 10"),
+    (AUGMENT + "real = 5\ngrowth = nan", "workflow.growth", "from 0 to 10"),
+    (AUGMENT + "real = 5\ngrowth = 10", "n_samples", "a training set of"),
+    (AUGMENT + "real = 5\nkept = 0.1", "workflow.kept", "not a key"),
+    (AUGMENT.replace("5", "2") + "real = 1", "workflow.synthetic", "sets of 3 items; their size must be"),
+    (WEIGHTED + "weight = 0", "workflow.weight", "above 0 and below 1"),
+    (WEIGHTED + "weight = 1.0", "workflow.weight", "above 0 and below 1"),
+    (WEIGHTED + "weight = nan", "workflow.weight", "above 0 and below 1"),
+    (WEIGHTED, "workflow.weight", "must be given"),
+    ('engine = "grouped"\n' + WEIGHTED + "weight = 0.5", "engine", "all alike"),
+    ('engine = "diffusion"\n' + WEIGHTED + "weight = 0.5", "engine", "all alike"),
+    (WEIGHTED + 'weight = 0.5\n' + LEARNER + 'solver = "scikit-learn"', "workflow.kind", "takes no weights"),
+    (BIASED, "workflow.temperature", "must be given"),
+    (BIASED + "temperature = 0", "workflow.temperature", "from 0.001 to 1000"),
+    (BIASED + "temperature = nan", "workflow.temperature", "from 0.001 to 1000"),
+    (BIASED + "temperature = 0.5\nreal = 0.6\nkept = 0.6", "workflow.real", "add up to 1.2"),
+    ('engine = "diffusion"\n' + BIASED + "temperature = 0.5\nreal = 0.1", "engine", "near each other"),
+    (DECAYING + "half_life = 0", "workflow.half_life", "> 0"),
+    (DECAYING, "workflow.half_life", "must be given"),
+    (VERIFIED, "workflow", "this has none of them"),
+    (VERIFIED + "low = 0\nlikelihood = 0.1", "workflow", "low and high with likelihood"),
+    (VERIFIED + "low = 2\nhigh = 1", "workflow.high", "above workflow.low = 2"),
+    (VERIFIED + "low = 2\nphi = 0", "workflow.phi", "no item would be kept"),
+    (VERIFIED + "low = 2\npsi = 2", "workflow.psi", "from 0 to 1"),
+    (VERIFIED + "low = nan", "workflow.low", "finite"),
+    (VERIFIED + "likelihood = 0", "workflow.likelihood", "above 0 and below 1"),
+    (VERIFIED + "likelihood = true", "workflow.likelihood", "above 0 and below 1"),
+    (VERIFIED + "right = [1]", "workflow.right", "items are categories"),
+    (VERIFIED + "right = []", "workflow.right", "integers >= 0"),
+    (COIN + FREQUENCIES + VERIFIED + "right = [0, 0]", "workflow.right", "different numbers"),
+    (COIN + FREQUENCIES + VERIFIED + "right = [0.5]", "workflow.right", "integers >= 0"),
+    (COIN + FREQUENCIES + VERIFIED + "right = 1", "workflow.right", "must be a list"),
+    (COIN + FREQUENCIES + VERIFIED + "right = [1, 2]", "workflow.right", "from 0 to 1"),
+    (COIN + FREQUENCIES + VERIFIED + "likelihood = 0.5", "workflow.likelihood", "items are real numbers"),
+    ('engine = "grouped"\n' + VERIFIED + "low = 0", "engine", "no single items"),
     # tables that do not fit each other
     ("n_samples = 3", "n_samples", "at least 4 for learner.components = 2"),
     ("n_samples = 9\n" + LEARNER + "components = 5", "n_samples", "at least 10"),
@@ -327,6 +376,9 @@ def test_settings_of_em_are_refused_for_scikit_learn(name, value):
         ),
         ("seed = -1\n" + COIN, ["seed", "learner.family"]),
         ("seed = -1\n" + COIN + FREQUENCIES, ["seed"]),
+        ("seed = -1\n" + COIN + FREQUENCIES + VERIFIED + "right = [0]", ["seed"]),
+        ("seed = -1\n" + COIN + FREQUENCIES + VERIFIED + "right = [5]", ["seed", "workflow.right"]),
+        ("seed = -1\n" + VERIFIED + "right = [1]", ["seed", "workflow.right"]),
         (
             MIXTURE.format([0.3, 0.4], '["a", 2]', [0, 1]),
             ["truth.weights", "truth.means[0]", "truth.stds[0]"],
@@ -444,6 +496,12 @@ ROUND = {
     "every": "save = {every = 10}\n" + MIX + "real = 0.1\nkept = 0.3\nsynthetic = 0.6",
     "gaussian": GAUSSIAN.format(0.1, 1e-30) + '[learner]\nfamily = "gaussian"\nddof = 1',
     "three": MIXTURE.format([1 / 3, 1 / 3, 1 / 3], [-1e8, 0.1, 2], [1, 2, 3]) + LEARNER + "components = 3",
+    "augment": AUGMENT + 'real = 3\nreal_source = "fixed"\npool = 7',
+    "weighted": WEIGHTED + "weight = 0.1",
+    "biased": BIASED + "temperature = 0.1\nreal = 0.1",
+    "verified": VERIFIED + "low = -0.5\npsi = 0.1",
+    "verified categories": VERIFIED + "right = [1]\n" + COIN + FREQUENCIES,
+    "decaying": DECAYING + "half_life = 0.1",
     "scikit-learn": LEARNER + 'solver = "scikit-learn"\n' + MIX + 'real = 0.29\nreal_source = "fixed"',
     "categories": FREQUENCIES + CATEGORIES + "probabilities = [0.2, 0.3, 0.5, 0.0]",
     "Zipf": ZIPF.format("categories = 1e3, exponent = 1, shift = 2.7"),
@@ -805,3 +863,24 @@ def test_save_log_of_a_longer_recipe_holds_that_of_a_shorter():
     long = set(Experiment(generations=10_000, save="log").saved())
     for generations in (3, 77, 1_999, 9_999):
         assert set(Experiment(generations=generations, save="log").saved()) - long <= {generations}
+
+
+def test_numbers_of_synthetic_items_are_part_of_the_key_and_shares_that_are_left_are_not():
+    """`synthetic` follows from the others in a mix; of an augment workflow it decides."""
+    one, two = (Experiment.from_toml(AUGMENT.replace("5", n) + "real = 3\n") for n in ("50", "60"))
+    assert one.key() != two.key()
+    given = Experiment.from_toml(MIX + "real = 0.1\nsynthetic = 0.9\n")
+    assert given.key() == Experiment.from_toml(MIX + "real = 0.1\n").key()
+
+
+def test_right_categories_of_a_file_must_be_in_it(tmp_path):
+    (tmp_path / "counts.csv").write_text("count\n3\n4\n5\n")
+    text = CATEGORIES + 'path = "counts.csv"\n' + FREQUENCIES + VERIFIED
+    for right, fits in (("[2]", True), ("[3]", False)):
+        (tmp_path / "r.toml").write_text(text + f"right = {right}\n")
+        if fits:
+            assert Experiment.from_toml(tmp_path / "r.toml").workflow.right == (2,)
+            continue
+        with pytest.raises(DataError) as caught:
+            Experiment.from_toml(tmp_path / "r.toml")
+        assert [problem.field for problem in caught.value.problems] == ["workflow.right"]

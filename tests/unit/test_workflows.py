@@ -7,11 +7,14 @@ import pytest
 from pydantic import ValidationError
 from scipy import stats
 
+import modelcollapse as mc
 from modelcollapse import workflows
 from modelcollapse.engines import ENGINES
+from modelcollapse.families.categorical import Categorical, CategoricalParams
 from modelcollapse.families.gaussian import Gaussian, GaussianParams
 from modelcollapse.sources import Law
 from modelcollapse.streams import generators
+from modelcollapse.types import Status
 from modelcollapse.workflows import (
     Accumulate,
     AccumulateSubsample,
@@ -39,20 +42,25 @@ EXAMPLES = {
     "accumulate": [Accumulate(), Accumulate(real=0.3), Accumulate(real=1.0)],
     "accumulate-subsample": [AccumulateSubsample(), AccumulateSubsample(real=0.3, synthetic=0.7)],
     "augment": [
-        Augment(real=30, synthetic=70),
-        Augment(real=0, synthetic=50),
-        Augment(real=15, synthetic=10, real_source="fixed"),
-        Augment(real=15, synthetic=70, real_source="fixed", pool=18),
-        Augment(real=30, synthetic=70, growth=0.5),
+        Augment(real=30, synthetic=90),
+        Augment(real=30, synthetic=0),
+        Augment(real=30, synthetic=90, real_source="fixed"),
+        Augment(real=30, synthetic=90, real_source="fixed", pool=70),
+        Augment(real=30, synthetic=90, real_source="fixed", pool=170),
+        Augment(real=5, synthetic=9, growth=1.5),
     ],
-    "weighted": [Weighted(weight=0.4, real=20, synthetic=30)],
-    "biased": [Biased(temperature=0.5), Biased(temperature=2.0, real=0.1, kept=0.2)],
+    "weighted": [Weighted(real=30, synthetic=90, weight=0.6)],
+    "biased": [Biased(temperature=0.8), Biased(temperature=1.2, real=0.1, kept=0.2)],
     "verified": [
-        Verified(low=0.0),
-        Verified(low=-1.0, high=1e9, phi=0.9, psi=0.1, real=0.2),
-        Verified(likelihood=0.5, phi=0.5, psi=0.5, real=0.2, kept=0.1),
+        Verified(low=1e6, high=1e6 + 1),
+        Verified(low=5.0, phi=0.5, psi=0.2, real=0.3, assignment="per-sample"),
+        Verified(likelihood=0.1, psi=0.4, kept=0.2),
     ],
-    "decaying": [Decaying(real=0.5, exponent=1.0), Decaying(real=1.0, exponent=0.0)],
+    "decaying": [
+        Decaying(real=0.5, half_life=2.0),
+        Decaying(real=0.5, half_life=2.0, kept=0.3, real_source="fixed"),
+        Decaying(real=0.5, half_life=2.0, assignment="per-sample"),
+    ],
 }
 """Workflows of each kind that is registered."""
 ALL = [flow for flows in EXAMPLES.values() for flow in flows]
@@ -187,9 +195,10 @@ def test_counts_say_what_the_training_set_is_made_of(workflow):
     whole = second.training if second.pool is None else second.pool
     for r, row in enumerate(rows(whole)):
         real, synthetic, kept = second.counts[r]
-        assert real + synthetic + kept == len(row)
-        if not isinstance(workflow, Augment | Weighted):  # whose sizes are free
-            assert len(row) == (100 if second.pool is None else 200)
+        expected = 100 if second.pool is None else 200
+        if hasattr(workflow, "held") or workflow.name == "weighted":
+            expected = sum(workflow.counts(2))
+        assert real + synthetic + kept == len(row) == expected
         from_model = np.abs(row) > 1e5
         assert from_model.sum() == synthetic
         replayed = set() if first.fixed is None else set(rows(first.fixed)[r])
@@ -203,10 +212,11 @@ def test_counts_say_what_the_training_set_is_made_of(workflow):
 @every_workflow
 def test_no_more_items_are_held_than_is_said(workflow):
     each = streams(2)
-    corpus = workflow.begin(ENGINE, TRUTH, 20, each)
+    corpus, most = workflow.begin(ENGINE, TRUTH, 20, each), 0
     for generation in range(1, 6):
-        held = [corpus.training, *([] if corpus.pool is None else [corpus.pool])]
-        assert max(int(data.size.max()) for data in held) == workflow.largest(20, generation)
+        held = [data for data in (corpus.training, corpus.pool, corpus.fixed) if data is not None]
+        most = max(most, *(int(data.size.max()) for data in held))
+        assert most == workflow.largest(20, generation)
         corpus = workflow.renew(ENGINE, corpus, model(2), TRUTH, 20, each)
 
 
@@ -341,3 +351,117 @@ def test_what_a_pool_is_given_adds_up(flow):
     for given in ({"real": 0.5, "synthetic": 0.6}, {"synthetic": 0.5}, {"real": 1.1}, {"kept": 0.1}):
         with pytest.raises(ValidationError):
             flow(**given)
+
+
+# numbers of items, weights, temperatures, verifiers
+
+
+def test_what_is_drawn_from_a_fixed_pool_lies_in_it():
+    """As many as are asked for, none twice, others each generation; the first training set shares them."""
+    for pool in (70, 170):
+        flow, each = Augment(real=30, synthetic=90, real_source="fixed", pool=pool), streams(3)
+        corpus = flow.begin(ENGINE, TRUTH, 100, each)
+        first, pools, seen = rows(corpus.training), rows(corpus.fixed), []
+        assert [len(row) for row in pools] == [pool] * 3
+        assert [len(set(a) & set(b)) for a, b in zip(first, pools, strict=True)] == [min(pool, 100)] * 3
+        for _ in range(3):
+            corpus = flow.renew(ENGINE, corpus, model(3), TRUTH, 100, each)
+            real = [set(row[np.abs(row) < 1e5]) for row in rows(corpus.training)]
+            assert all(len(a) == 30 and a <= set(b) for a, b in zip(real, pools, strict=True))
+            seen.append(real[0])
+        assert seen[0] != seen[1] != seen[2]
+
+
+def test_training_sets_grow_by_a_power_of_the_generation():
+    flow = Augment(real=5, synthetic=9, growth=1.5)
+    assert [flow.counts(t) for t in (2, 3, 4)] == [(14, 25), (26, 47), (40, 72)]
+    assert Augment(real=1, synthetic=2, growth=0.5).counts(10**12) == (10**6, 2 * 10**6)
+
+
+def test_weights_add_up_to_the_number_of_items():
+    _, second = two_generations(Weighted(real=30, synthetic=90, weight=0.6))
+    weight = second.training.weight
+    np.testing.assert_allclose(weight.sum(axis=1), 120.0, rtol=1e-12)
+    real = np.abs(second.training.x) < 1e5
+    np.testing.assert_allclose((weight * real).sum(axis=1), 72.0, rtol=1e-12)
+
+
+def test_a_temperature_widens_what_is_drawn():
+    for temperature in (0.25, 4.0):
+        _, second = two_generations(Biased(temperature=temperature), 20_000)
+        for row in rows(second.training):
+            assert row.std() == pytest.approx(temperature**0.5, rel=0.03)
+
+
+def test_the_real_share_halves():
+    flow = Decaying(real=0.4, half_life=3.0, kept=0.1)
+    assert [flow.counts(1000, t) for t in (2, 5, 8)] == [(400, 500, 100), (200, 700, 100), (100, 800, 100)]
+    assert flow.counts(1000, 1000) == (0, 900, 100)
+
+
+@pytest.mark.parametrize(
+    ("given", "low", "high"),
+    [({"low": 0.5, "high": 1.0}, 0.5, 1.0), ({"low": -0.3}, -0.3, 9.0), ({"high": 0.0}, -9.0, 0.0),
+     ({"likelihood": 0.1}, stats.norm.ppf(0.05), stats.norm.ppf(0.95))],
+)  # fmt: skip
+def test_a_verifier_keeps_what_is_right(given, low, high):
+    """All of it; the density's quantile is that of the normal to a part in 10,000. With noise, some wrong."""
+    for flow in (Verified(**given), Verified(**given, phi=0.9, psi=0.3)):
+        each = streams(2)
+        first = flow.begin(ENGINE, TRUTH, 2_000, each)
+        second = flow.renew(ENGINE, first, model(2, 0.0), TRUTH, 2_000, each)
+        inside = stats.norm.cdf(high) - stats.norm.cdf(low)
+        share = flow.phi * inside / (flow.phi * inside + flow.psi * (1 - inside))
+        for row in rows(second.training):
+            right = np.mean((low - 1e-3 < row) & (row < high + 1e-3))
+            assert abs(right - share) <= 4 * np.sqrt(share * (1 - share) / 2_000) + 1e-9
+
+
+def test_categories_that_a_verifier_lets_through():
+    """Right ones alone; where a model has lost them all, none: the training set has fewer items."""
+    family = Categorical().of(3)
+    engine = ENGINES["exact"](family)
+    truth = Law(family, CategoricalParams(np.array([[0.2, 0.3, 0.5]])))
+    own = Law(family, CategoricalParams(np.array([[0.5, 0.25, 0.25], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])))
+    for real, left_over in ((0.0, 0), (0.1, 5)):
+        flow, each = Verified(right=[0, 2], real=real), streams(3)
+        first = flow.begin(engine, truth, 50, each)
+        second = flow.renew(engine, first, own, truth, 50, each)
+        assert second.counts[:, 1].tolist() == [50 - left_over, 0, 50 - left_over]
+        assert second.training.size.tolist() == [50, left_over, 50]
+        fit = engine.fit(second.training, None, each)
+        assert (fit.status[1] == int(Status.NONFINITE)) == (real == 0.0)
+    assert 1 not in rows(second.training)[0][left_over:]
+
+
+@pytest.mark.parametrize("learner", [{"family": "gaussian"}, {"family": "mixture"}])
+def test_a_verifier_who_keeps_nothing_is_a_status(learner):
+    """A region that no model reaches: the last model stays, and a status says so."""
+    dataset = mc.run(
+        mc.Experiment(
+            n_samples=30,
+            generations=4,
+            replicates=3,
+            learner=learner,
+            workflow={"kind": "verified", "low": 1e6},
+        )
+    )
+    status, variance = dataset["status"].values, dataset["total_variance"].values
+    assert (status[:, 2:] & int(Status.NONFINITE) > 0).all()
+    assert (variance[:, 2:] == variance[:, 1:2]).all()
+
+
+def test_a_temperature_without_end_is_a_status():
+    """Variances that double a generation leave float64 in the end: the last model stays."""
+    dataset = mc.run(
+        mc.Experiment(
+            n_samples=20,
+            generations=900,
+            replicates=2,
+            learner={"family": "gaussian"},
+            save={"every": 100},
+            workflow={"kind": "biased", "temperature": 10.0},
+        )
+    )
+    assert np.isfinite(dataset["total_variance"].values).all()
+    assert (dataset["status"].values[:, -1] & int(Status.NONFINITE) > 0).all()

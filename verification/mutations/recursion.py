@@ -98,8 +98,8 @@ RECURSION = (
     Mutant(
         "fixed real data redrawn each generation",
         "workflows/mix.py",
-        "            parts = [corpus.fixed]",
-        "            parts = [engine.draw(truth, real, streams)]",
+        "return corpus.fixed if every else engine.pick(corpus.fixed, real, streams)",
+        "return engine.draw(truth, real, streams)",
         "unit/test_workflows.py::test_fixed_real_items_are_the_first_of_the_first_training_set",
     ),
     Mutant(
@@ -112,8 +112,8 @@ RECURSION = (
     Mutant(
         "counts per sample are the stratified ones",
         "workflows/mix.py",
-        '        if self.assignment == "stratified":\n            return self.counts(n)',
-        "        if True:\n            return self.counts(n)",
+        '        if self.assignment == "stratified":\n            return self.counts(n, generation)',
+        "        if True:\n            return self.counts(n, generation)",
         "unit/test_workflows.py::test_per_sample_counts_are_multinomial",
     ),
     Mutant(

@@ -33,9 +33,9 @@ THEORY = (
     ),
     Mutant(
         "kept items with replacement, in the law",
-        "theory/parts.py",
-        "c * c * sample * (before - n_k) / (n_k * max(before - 1, 1))",
-        "c * c * sample / n_k",
+        "theory/moments.py",
+        "c * c * sample * (size - kept) / max(size - 1.0, 1.0) / kept",
+        "c * c * sample / kept",
         "laws/test_mix_law.py::test_the_law_derived_again",
     ),
     Mutant(

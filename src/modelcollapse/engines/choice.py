@@ -26,8 +26,10 @@ def choose(experiment: Any) -> tuple[str, str]:
     """
     learner: Family = experiment.learner
     refusal = GroupedEngine(learner).refuses(experiment)
+    grows, n = experiment.workflow.grows, experiment.n_samples
+    items = n if grows else experiment.workflow.largest(n, 2)  # of a training set
     if refusal:
-        if experiment.n_samples > MOST_HELD and not DiffusionEngine(learner).refuses(experiment):
+        if items > MOST_HELD and not DiffusionEngine(learner).refuses(experiment):
             return (
                 "diffusion",
                 "these are too many items to hold, and the grouped engine refuses the recipe",
@@ -35,9 +37,9 @@ def choose(experiment: Any) -> tuple[str, str]:
         return "exact", f"the grouped engine {refusal[0].allowed}"
     if learner.items != REAL:
         return "grouped", f"counts of {learner.items} are exact, and their cost does not depend on N"
-    if experiment.workflow.grows:
+    if grows:
         return "grouped", "a pool counted on bins costs the same however it grows; rounding is corrected for"
-    if experiment.n_samples <= FEW_ITEMS:
+    if items <= FEW_ITEMS:
         return "exact", f"up to {FEW_ITEMS} items it costs no more to hold each of them"
     if not _resolved(experiment):
         return "exact", "the truth's components are too far apart for bins as fine as the narrowest needs"

@@ -110,6 +110,8 @@ class DiffusionEngine:
         wrong = [reason for name, (value, reason) in NEEDS.items() if getattr(learner, name, value) != value]
         if experiment.workflow.exact_alone:
             wrong.append(experiment.workflow.exact_alone)
+        if experiment.workflow.far_apart:
+            wrong.append(experiment.workflow.far_apart)
         if not _same_family_and_size(experiment.truth, learner):
             wrong.append("follows the learner's parameters: the truth must be of its family and size")
         return [Problem("engine", "diffusion", reason) for reason in wrong]

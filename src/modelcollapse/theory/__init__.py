@@ -11,11 +11,13 @@ from modelcollapse.theory.regression import regression_laws
 from modelcollapse.theory.separated import separated_laws
 from modelcollapse.theory.stationary import (
     golden_weight,
+    pool_cost,
+    spread_of_given_set,
     stationary_deficit,
-    verifier_threshold,
     weighted_error,
 )
 from modelcollapse.theory.vectors import vector_laws
+from modelcollapse.theory.verified import verified_laws, verified_limit, verifier_threshold
 from modelcollapse.theory.whole import poisson_laws
 
 __all__ = [
@@ -25,9 +27,12 @@ __all__ = [
     "golden_weight",
     "kernel_pool_recursion",
     "moment_recursion",
+    "pool_cost",
     "pool_recursion",
     "shrinkage",
+    "spread_of_given_set",
     "stationary_deficit",
+    "verified_limit",
     "verifier_threshold",
     "weighted_error",
 ]
@@ -42,6 +47,7 @@ LAWS = (
     category_laws,
     poisson_laws,
     regression_laws,
+    verified_laws,
 )
 """Functions from a recipe to its laws."""
 

@@ -59,14 +59,21 @@ def replaces(experiment: Experiment) -> bool:
     return type(work) is Mix and work.real == work.kept == 0.0
 
 
-def of_spread(experiment: Experiment, recursion: Recursion, spread: str, error: str) -> list[Expectation]:
+def of_spread(
+    experiment: Experiment, recursion: Recursion, spread: str, error: str, about: str = ""
+) -> list[Expectation]:
     """The two laws of a recursion of A_t and B_t, with the source of each."""
 
     def law(i: int, source: str) -> Expectation:
         name = SPREAD[experiment.learner.items][i]
         label = f"mean {METRICS[name].label}"
         return Expectation(
-            name, "mean", label, source, lambda t: recursion(experiment, int(t.max()))[i][t.astype(int)]
+            name,
+            "mean",
+            label,
+            source,
+            lambda t: recursion(experiment, int(t.max()))[i][t.astype(int)],
+            about=about,
         )
 
     return [law(0, spread), law(1, error)]

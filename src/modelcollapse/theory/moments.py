@@ -1,17 +1,16 @@
-"""Spread and its error where no pool grows, for any fit that reproduces the sample's two moments."""
+"""Spread and its error under `mix` and its relatives, for fits that reproduce the sample's two moments."""
 
 import numpy as np
 
 from modelcollapse.experiment import Experiment
-from modelcollapse.families.categorical import CATEGORIES, Categorical
+from modelcollapse.families.categorical import Categorical
 from modelcollapse.families.gaussian import Gaussian
 from modelcollapse.families.gaussian_nd import GaussianNd
 from modelcollapse.families.kde import Kde
 from modelcollapse.theory.base import Expectation, of_spread, replaces, spread_of_truth
-from modelcollapse.theory.parts import parts_of
+from modelcollapse.theory.schedule import Made, schedule
 from modelcollapse.types import Array
 from modelcollapse.workflows import Augment, Biased, Decaying, Mix, Weighted
-from modelcollapse.workflows.base import Flow
 
 REPLACE_SOURCES = (
     "E V_t = (1 - 1/n)^t V0, derived: each fit keeps the sample's moments",
@@ -26,25 +25,26 @@ UNBIASED_SOURCES = (
     "E (M_t - mu0)^2 = V0 t/n; Bertrand et al. 2023, arXiv 2310.00429",
 )
 KERNEL_SOURCE = "derived: items keep their mean and variance, and each fit adds that of its kernels"
-MIX_SOURCE = "mix law, derived; the process is that of Shumailov et al. 2024, Nature 631, 755"
-SOURCES: dict[type[Flow], str] = {
-    Mix: MIX_SOURCE,
-    Augment: "augment law, derived; the process is that of Alemohammad et al. 2023, arXiv 2307.01850",
-    Weighted: "weighted law, derived; the process is that of He et al. 2025, arXiv 2502.18049",
-    Biased: "biased sampling law, derived; Alemohammad et al. 2023, arXiv 2307.01850, have its unbiased case",
-    Decaying: "mix law with shares that fall, derived",
+SOURCES = {
+    Mix.name: "mix law, derived; the process is that of Shumailov et al. 2024, Nature 631, 755",
+    Decaying.name: "mix law with counts that change, derived",
+    Biased.name: "mix law with a temperature, derived; unbiased and of synthetic data alone, E V_t is "
+    "T^(t-1) V0: Alemohammad et al. 2023, arXiv 2307.01850",
+    Augment.name: "mix law of any two numbers, derived; the process is that of Alemohammad et al. 2023 "
+    "(arXiv 2307.01850) and Bertrand et al. 2023 (arXiv 2310.00429)",
+    Weighted.name: "mix law with weights, derived; in the long run, of a known variance, He et al. 2025 "
+    "(arXiv 2502.18049)",
 }
 
 
 def moment_laws(experiment: Experiment) -> list[Expectation]:
     """Spread and its error, for any fit that reproduces the sample's two moments."""
-    kept = experiment.learner.moments_kept(experiment.n_samples)
-    work = experiment.workflow
-    if kept is None or type(work) not in SOURCES or not _tempers_as_a_whole(experiment):
+    kept = kept_moments(experiment, experiment.n_samples)
+    if kept is None or schedule(experiment) is None:
         return []
     if replaces(experiment) and isinstance(experiment.learner, Kde):
         return of_spread(experiment, moment_recursion, KERNEL_SOURCE, KERNEL_SOURCE)
-    spread = error = SOURCES[type(work)]
+    spread = error = SOURCES[experiment.workflow.name]
     if replaces(experiment) and isinstance(experiment.learner, Categorical):
         spread, error = DRIFT_SOURCES
     elif replaces(experiment) and kept == (1.0, 0.0):
@@ -54,56 +54,66 @@ def moment_laws(experiment: Experiment) -> list[Expectation]:
     return of_spread(experiment, moment_recursion, spread, error)
 
 
-def _tempers_as_a_whole(experiment: Experiment) -> bool:
-    """Whether a temperature, if there is one, multiplies the variance of the whole model."""
-    one_gaussian = "component" not in experiment.learner.sizes() and experiment.learner.items != CATEGORIES
-    return not isinstance(experiment.workflow, Biased) or one_gaussian
+def kept_moments(experiment: Experiment, n: int) -> tuple[float, float] | None:
+    """What a fit to n items makes of their variance: a factor and an addition; see `Family.moments_kept`."""
+    factors: tuple[float, float] | None = experiment.learner.moments_kept(n)
+    return factors
 
 
 def moment_recursion(experiment: Experiment, generations: int) -> tuple[Array, Array]:
     """A_t = E V_t and B_t = E (M_t - mu0)^2 at t = 0..generations, exactly.
 
-    The model's variance is kappa v + r, of the training set's variance v (divided by its weight): kappa is
-    n/(n - ddof), r what is added at each fit. The next training set has n_r real, n_s synthetic and n_k kept
-    items with the weights a, s, c (their shares, unless the workflow weighs them; b = s + c), f A is
-    the variance of synthetic items (f the temperature, else 1), n the size of the current training set. Then
+    A fit keeps the mean of its training set and makes kappa v + r of its variance v (divided by the sum
+    of weights): kappa is n/(n - ddof), r the reg_covar added at each fit. Synthetic items have the
+    variance S = T A, T being a temperature, else 1. A next training set of n_r real, n_s synthetic and n_k
+    kept items, which have the shares a, s, c of its weight (b = s + c), then has the mean
 
-        B' = a^2 V0/n_r + s^2 f A/n_s + c^2 E v (n - n_k)/(n_k (n - 1)) + b^2 B
-        E v' = a V0 + s (f A + B) + c (E v + B) - B'
+        a m_r + s m_s + c m_k, so that  B' = D + b^2 B,
+        D = a^2 V0/n_r + s^2 S/n_s + c^2 E v (n - n_k)/(n - 1)/n_k,
 
-    and with each of n items drawing its source
+    n being the size of the last training set. Its second moment about mu0 gives
 
-        B' = [a V0 + s f A + c (1 - c) E v + a b B]/n + b^2 B.
+        E v' = a V0 + s (S + B) + c (E v + B) - B'.
 
-    A fixed real set of m items and mean m_R, of which n_r are drawn without replacement, adds 2 a b C to B',
-    where C = E (M - mu0)(m_R - mu0) starts at V0 over the size of the first training set, which it is a part
-    of, and goes on as C' = a V0/m + b C.
+    Where each item draws its source, D = [a V0 + s S + c (1 - c) E v + a b B]/n. Where the real items are
+    picked from m fixed ones R of mean m_R, the noise of picking is a^2 V0 (1/n_r - 1/m), and what all
+    generations share adds a^2 V0/m + 2 a b C, where C = E (M - mu0)(m_R - mu0) starts at V0/max(m, n) and
+    goes on as C' = a V0/m + b C.
     """
-    parts, truth_variance = parts_of(experiment), spread_of_truth(experiment)
+    made_of = schedule(experiment)
+    assert made_of is not None
+    v0, size = spread_of_truth(experiment), float(experiment.n_samples)
     variance, error = np.empty(generations + 1), np.empty(generations + 1)
-    variance[0], error[0] = truth_variance, 0.0
-    n = experiment.n_samples
-    sample, mean_error = (1.0 - 1.0 / n) * truth_variance, truth_variance / n
-    shared = truth_variance / n  # C
+    variance[0], error[0] = v0, 0.0
+    sample, mean_error = (1.0 - 1.0 / size) * v0, v0 / size
+    shared = v0 / max(made_of(2).fixed, size)  # C
     for t in range(1, generations + 1):
-        kappa, added = _kept(experiment, n)
-        model = kappa * sample + added
-        variance[t], error[t] = model, mean_error
-        now = parts(t + 1)
-        a, s, c = now.weights
+        kept = kept_moments(experiment, int(size))
+        assert kept is not None
+        variance[t], error[t] = kept[0] * sample + kept[1], mean_error
+        made = made_of(t + 1)
+        a, s, c = made.shares
         b = s + c
-        drawn = now.noise(truth_variance, model, sample, mean_error, n)
-        drawn += 2.0 * a * b * shared if now.held else 0.0
+        synthetic = made.temperature * variance[t]
+        if made.by_item:
+            drawn = (a * v0 + s * synthetic + c * (1.0 - c) * sample + a * b * mean_error) / made.size
+        else:
+            drawn = _noise(made, v0, synthetic, sample, size) + 2.0 * a * b * shared * (made.fixed > 0)
         # b B - b^2 B is a b B: nothing is subtracted that need not be
-        spread = a * truth_variance + s * now.factor * model + c * sample
-        sample = spread + a * b * mean_error - drawn
-        shared = (a * truth_variance / now.held if now.held else 0.0) + b * shared
+        sample = a * v0 + s * synthetic + c * sample + a * b * mean_error - drawn
+        shared = (a * v0 / made.fixed if made.fixed else 0.0) + b * shared
         mean_error = drawn + b * b * mean_error
-        n = now.size
+        size = made.size
     return variance, error
 
 
-def _kept(experiment: Experiment, n: int) -> tuple[float, float]:
-    kept: tuple[float, float] | None = experiment.learner.moments_kept(n)
-    assert kept is not None
-    return kept
+def _noise(made: Made, v0: float, synthetic: float, sample: float, size: float) -> float:
+    """The variance of a training set's mean, given the last model and what is left of its training set.
+
+    Fixed real items count in full: (1/n_r - 1/m) of picking and 1/m of the set make 1/n_r.
+    """
+    real, drawn, kept = made.items
+    a, s, c = made.shares
+    noise = a * a * v0 / real if real else 0.0
+    noise += s * s * synthetic / drawn if drawn else 0.0
+    return noise + (c * c * sample * (size - kept) / max(size - 1.0, 1.0) / kept if kept else 0.0)

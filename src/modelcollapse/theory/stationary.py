@@ -1,4 +1,4 @@
-"""What is left in the long run, in closed form."""
+"""Where the laws of moments end: closed forms of the long run."""
 
 import math
 
@@ -15,26 +15,41 @@ def stationary_deficit(n: int, share: float, workflow: str = "fresh") -> float:
     return fresh if workflow == "fresh" else (3.0 - 2.0 * share) * fresh
 
 
-def weighted_error(weight: float, ratio: float) -> float:
-    """n B/V0 in the long run, of a known variance, with the weight w on n real items and 1 - w on n/k others.
+def pool_cost(real: int, synthetic: int, pool: int) -> float:
+    """How much larger the deficit is where ``real`` items are picked from ``pool`` fixed ones; derived.
 
-    [w^2 + k (1 - w)^2]/[w (2 - w)] (He et al. 2025, arXiv 2502.18049), k the ``ratio``.
+    1 + 2 (1 - lam) n_r/m times that of new real items, lam = n_r/(n_r + n_s); 3 - 2 lam where all are
+    replayed.
     """
-    return (weight**2 + ratio * (1.0 - weight) ** 2) / (weight * (2.0 - weight))
+    share = real / (real + synthetic)
+    return 1.0 + 2.0 * (1.0 - share) * real / pool
 
 
-def golden_weight(ratio: float = 1.0) -> float:
-    """The weight for which `weighted_error` is least, which is then equal to it: 0.618 where k = 1.
+def spread_of_given_set(n: int, share: float) -> float:
+    """E V/V_R in the long run, given the one fixed set R of variance V_R (divided by its size); derived.
 
-    w* = (sqrt(k^2 + 4k) - k)/2 (He et al. 2025, arXiv 2502.18049).
+    The mean of the models is centred on R's: a model forgets the truth and learns the set.
+    """
+    return n * share * (2.0 - share) / (n * share * (2.0 - share) + 1.0 - share)
+
+
+def weighted_error(weight: float, real: int, synthetic: int, known: bool = True) -> tuple[float, float]:
+    """E V/V0 and E (M - mu0)^2/V0 in the long run, with ``weight`` on the real items.
+
+    With a known variance, n B = [w^2 + k (1 - w)^2]/[w (2 - w)] V0, k = n/m of n real and m synthetic items:
+    He et al. 2025 (arXiv 2502.18049). With the weighted variance of all items (maximum likelihood), E V is
+    V0 - B and k (1 - w)^2/n is added to the denominator; derived.
+    """
+    k, rest = real / synthetic, (1.0 - weight) ** 2
+    within = weight * (2.0 - weight) + (0.0 if known else k * rest / real)
+    error = (weight**2 + k * rest) / within / real
+    return (1.0, error) if known else (1.0 - error, error)
+
+
+def golden_weight(ratio: float) -> float:
+    """The weight on real items that errs least with a known variance, ``ratio`` = real/synthetic items.
+
+    (sqrt(k^2 + 4 k) - k)/2 of He et al. 2025; 0.618, the inverse of the golden ratio, for k = 1. There
+    n B = w V0.
     """
     return (math.sqrt(ratio * ratio + 4.0 * ratio) - ratio) / 2.0
-
-
-def verifier_threshold(phi: float, psi: float) -> float:
-    """p* = 1/(1 + psi/phi): below it the error of labels is undone by pruning, above it is made worse.
-
-    The verifier keeps right labels with probability phi and wrong ones with psi: of n labels with error p
-    p psi wrong ones stay beside (1 - p) phi right ones (Feng et al. 2024, arXiv 2406.07515).
-    """
-    return 1.0 / (1.0 + psi / phi)

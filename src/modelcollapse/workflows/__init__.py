@@ -4,7 +4,7 @@ from modelcollapse.workflows.augment import Augment
 from modelcollapse.workflows.base import Corpus, Workflow, apportion
 from modelcollapse.workflows.biased import Biased
 from modelcollapse.workflows.decaying import Decaying
-from modelcollapse.workflows.mix import Mix
+from modelcollapse.workflows.mix import Mix, Shares
 from modelcollapse.workflows.pools import Accumulate, AccumulateSubsample
 from modelcollapse.workflows.verified import Verified
 from modelcollapse.workflows.weighted import Weighted
@@ -18,6 +18,7 @@ __all__ = [
     "Corpus",
     "Decaying",
     "Mix",
+    "Shares",
     "Verified",
     "Weighted",
     "Workflow",

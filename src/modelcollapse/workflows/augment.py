@@ -1,94 +1,129 @@
-"""Real data plus synthetic data, of any sizes."""
+"""Real data with synthetic data, each so many items a generation."""
 
-from fractions import Fraction
-from typing import ClassVar, Literal
+import math
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import model_validator
+from pydantic import BeforeValidator, model_validator
 
-from modelcollapse.engines.base import Engine
+from modelcollapse.engines.base import Data, Engine
 from modelcollapse.errors import Problem
-from modelcollapse.fields import Count, NotNegative, WholeNumber, bad
+from modelcollapse.fields import Count, Items, bad, number
 from modelcollapse.sources import Law, Source
 from modelcollapse.streams import Streams
 from modelcollapse.workflows.base import Corpus, Flow, rows
 
 
-class Augment(Flow):
-    """``real`` real items and ``synthetic`` items of the last model, both counts free, each generation.
+def _growth(value: Any) -> float:
+    return number(value, "must be a number from 0 to 10", 0.0, 10.0)
 
-    With fresh real items it is the fresh data loop of Alemohammad et al. 2023 (arXiv 2307.01850): n_r fresh
-    and n_s synthetic items, after a first training set of any size. With fixed ones it is their
-    synthetic augmentation loop, and iterative retraining of Bertrand et al. 2023 (arXiv 2310.00429), where
-    the real set is replayed beside ``lambda`` times as many synthetic items.
 
-    The first training set is ``n_samples`` real items. ``pool`` real items are held where they are fixed,
-    the first of the first training set, and ``real`` of them drawn each generation without replacement;
-    all of them are replayed where no pool is given. With ``growth`` above 0 training set t has t^growth
-    times the counts: the distance of a Gaussian from the truth stays finite only where sizes grow faster
-    than linearly (Shumailov et al. 2024, Nature 631, 755).
+Growth = Annotated[float, BeforeValidator(_growth)]
+
+
+class Counted(Flow):
+    """Numbers of real and synthetic items, not shares of N: N is the size of the first training set alone."""
+
+    kind: str
+    real: Items
+    synthetic: Items
+
+    @model_validator(mode="after")
+    def _some(self) -> "Counted":
+        if self.real + self.synthetic == 0:
+            raise bad("must be at least 1 where workflow.real is 0", "synthetic")
+        return self
+
+    def counts(self, generation: int = 2) -> tuple[int, int]:
+        """How many items of a generation's training set are real and synthetic, from the second on."""
+        return self.real, self.synthetic
+
+    def describe(self) -> list[str]:
+        """The two numbers."""
+        return [f"real {self.real:g}, synthetic {self.synthetic:g} items"]
+
+    def largest(self, n: int, generations: int) -> int:
+        """The first training set, or a later one."""
+        return max(n, sum(self.counts(generations)) if generations > 1 else 0)
+
+    def refuses(self, learner: Any, truth: Any) -> list[Problem]:
+        """Training sets that are too small for the learner."""
+        items = sum(self.counts())
+        few = [p for p in learner.problems(items) if p.field == "n_samples"]
+        allowed = f"and workflow.real = {self.real} make training sets of {items} items; their size "
+        return [Problem("workflow.synthetic", self.synthetic, allowed + p.allowed) for p in few]
+
+
+class Augment(Counted):
+    """Real and synthetic items in any numbers: the first training set has N, all of them real.
+
+    ``real_source = "fixed"`` holds ``pool`` real items (``real`` of them if it is left out), drawn once, and
+    takes ``real`` of those without replacement in each generation. With all of them that is the "synthetic
+    augmentation loop" of Alemohammad et al. 2023 (arXiv 2307.01850) and, with N = ``real``, the
+    iterative retraining of Bertrand et al. 2023 (arXiv 2310.00429), whose lambda is
+    ``synthetic``/``real``. With ``"fresh"`` it is the "fresh data loop" of Alemohammad et al.:
+    n_ini, n_r and n_s are N, ``real`` and ``synthetic``.
+
+    Generation t has ``real`` t^growth and ``synthetic`` t^growth items, rounded: Shumailov et al. 2023
+    (arXiv 2305.17493) show that the distance to the truth stays finite, of synthetic data alone, only if
+    training sets grow faster than linearly.
     """
 
     name: ClassVar[str] = "augment"
 
     kind: Literal["augment"] = "augment"
-    real: WholeNumber
-    synthetic: Count
     real_source: Literal["fresh", "fixed"] = "fresh"
     pool: Count | None = None
-    growth: NotNegative = 0.0
+    growth: Growth = 0.0
 
     @model_validator(mode="after")
-    def _fits(self) -> "Augment":
-        if self.growth > 10.0:
-            raise bad("must be at most 10", "growth")
+    def _pool_fits(self) -> "Augment":
         if self.pool is not None and self.real_source == "fresh":
             raise bad('is for real_source = "fixed"; leave it out', "pool")
         if self.pool is not None and self.pool < self.real:
-            raise bad(
-                f"must be at least real = {self.real}: real items are drawn without replacement", "pool"
-            )
+            raise bad(f"must be at least workflow.real = {self.real}", "pool")
         if self.real_source == "fixed" and self.growth > 0.0:
             raise bad('must be 0 where real_source = "fixed": a fixed set does not grow', "growth")
         return self
 
-    def counts(self, generation: int) -> tuple[int, int]:
-        """How many real and synthetic items the training set of a generation from 2 on has."""
+    @property
+    def held(self) -> int:
+        """How many fixed items there are; none where real items are new ones."""
+        return (self.pool or self.real) if self.real_source == "fixed" else 0
+
+    def counts(self, generation: int = 2) -> tuple[int, int]:
+        """How many items of a generation's training set are real and synthetic, from the second on."""
         if self.growth == 0.0:
             return self.real, self.synthetic
-        factor = Fraction(generation**self.growth)
-        return int(self.real * factor), int(self.synthetic * factor)
+        factor = float(generation) ** self.growth
+        return math.floor(self.real * factor + 0.5), math.floor(self.synthetic * factor + 0.5)
 
     def describe(self) -> list[str]:
-        """The two counts, and what is not as usual."""
-        fixed = ["fixed real items"] if self.real_source == "fixed" else []
-        pool = [f"of a pool of {self.pool}"] if self.pool is not None else []
+        """The two numbers, and what is not as usual."""
+        fixed = [f"a fixed pool of {self.held} real items"] if self.held > self.real else ["fixed real items"]
         grows = [f"times t^{self.growth:g}"] if self.growth > 0.0 else []
-        return [f"real {self.real}, synthetic {self.synthetic}", *fixed, *pool, *grows]
+        return [*super().describe(), *(fixed if self.real_source == "fixed" else []), *grows]
 
     def largest(self, n: int, generations: int) -> int:
-        """The first training set, the last, or the real items that are held."""
-        return max(n, self.pool or 0, sum(self.counts(generations)) if generations > 1 else 0)
+        """The first training set, a later one, or the fixed items."""
+        return max(super().largest(n, generations), self.held)
 
-    def problems(self, n_samples: int) -> list[Problem]:
-        """More real items to replay than the first training set has."""
-        held = self.pool or self.real
-        if self.real_source == "fresh" or held <= n_samples:
-            return []
-        name = "real" if self.pool is None else "pool"
-        allowed = f"must be at most n_samples = {n_samples}: fixed items are the first ones"
-        return [Problem(f"workflow.{name}", held, allowed)]
+    def notes(self, n_samples: int) -> list[str]:
+        """A fixed set of none."""
+        if self.real_source == "fixed" and self.real == 0:
+            return ['workflow.real_source = "fixed" has no effect where workflow.real = 0']
+        return []
 
     def begin(self, engine: Engine, truth: Source, n_samples: int, streams: Streams) -> Corpus:
-        """Draw the first real items; those to be replayed are a part of them."""
+        """Draw N real items: the fixed ones are a part of them, or they are a part of the fixed ones."""
         counts = rows((n_samples, 0, 0), len(streams))
-        if self.real_source == "fresh" or self.real == 0:
+        if self.held == 0:
             return Corpus(engine.draw(truth, n_samples, streams), counts)
-        held = self.pool or self.real
-        fixed = engine.draw(truth, held, streams)
-        if held == n_samples:
-            return Corpus(fixed, counts, fixed)
-        others = engine.draw(truth, n_samples - held, streams)
-        return Corpus(engine.merge(fixed, others), counts, fixed)
+        fixed = engine.draw(truth, self.held, streams)
+        if self.held >= n_samples:
+            first = fixed if self.held == n_samples else engine.pick(fixed, n_samples, streams)
+        else:
+            first = engine.merge(fixed, engine.draw(truth, n_samples - self.held, streams))
+        return Corpus(first, counts, fixed)
 
     def renew(
         self, engine: Engine, corpus: Corpus, model: Law, truth: Source, n: int, streams: Streams
@@ -96,15 +131,13 @@ class Augment(Flow):
         """Put real and synthetic items together."""
         generation = corpus.generation + 1
         real, synthetic = self.counts(generation)
-        parts = [] if real == 0 else [self.real_part(engine, corpus, truth, real, streams)]
-        parts.append(engine.draw(self.synthetic_source(model, truth), synthetic, streams))
+        parts: list[Data] = []
+        if real > 0 and corpus.fixed is None:
+            parts.append(engine.draw(truth, real, streams))
+        elif real > 0:
+            every = real == self.held
+            parts.append(corpus.fixed if every else engine.pick(corpus.fixed, real, streams))
+        if synthetic > 0:
+            parts.append(engine.draw(self.synthetic_source(model, truth), synthetic, streams))
         counts = rows((real, synthetic, 0), len(streams))
         return Corpus(engine.merge(*parts), counts, corpus.fixed, generation=generation)
-
-    def real_part(self, engine: Engine, corpus: Corpus, truth: Source, real: int, streams: Streams) -> object:
-        """New real items, all that are held, or some of those."""
-        if corpus.fixed is None:
-            return engine.draw(truth, real, streams)
-        if self.pool is None or self.pool == real:
-            return corpus.fixed
-        return engine.pick(corpus.fixed, real, streams)

@@ -46,12 +46,23 @@ class Workflow(Protocol):
 
     grows: ClassVar[bool]
     """Whether it keeps a pool of all items so far, to which each generation adds."""
-    exact_alone: ClassVar[str]
-    """Why only the exact engine can do it, in the words of a refusal; empty where all can."""
+    follows: ClassVar[tuple[str, ...]]
+    """Keys that the others decide, whether they are given or not: no part of a content key."""
 
     @property
     def real(self) -> float:
-        """The share of real items in what is drawn for each generation."""
+        """The share, or the number, of real items in what is drawn for each generation."""
+
+    @property
+    def exact_alone(self) -> str:
+        """Why only the exact engine can do it, in the words of a refusal; empty where others can."""
+
+    @property
+    def far_apart(self) -> str:
+        """Why its parts are no laws near each other, whose estimates can be pooled; empty where they are."""
+
+    def refuses(self, learner: Any, truth: Any) -> list[Problem]:
+        """What does not fit the learner or the truth, two tables of a recipe."""
 
     def describe(self) -> list[str]:
         """Its settings in a few words each, for a title."""
@@ -64,12 +75,6 @@ class Workflow(Protocol):
 
     def notes(self, n_samples: int) -> list[str]:
         """What is allowed but should be known."""
-
-    def problems(self, n_samples: int) -> list[Problem]:
-        """What does not fit together in its settings and N, each alone being right."""
-
-    def suits(self, truth: Any, learner: Any) -> list[Problem]:
-        """What of its settings has no meaning for a recipe's truth or learner."""
 
     def begin(self, engine: Engine, truth: Source, n_samples: int, streams: Streams) -> Corpus:
         """Draw the first training set: real items only."""
@@ -84,7 +89,21 @@ class Flow(Table):
     """A workflow as a table of a recipe: what most of them answer alike."""
 
     grows: ClassVar[bool] = False
-    exact_alone: ClassVar[str] = ""
+    follows: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def exact_alone(self) -> str:
+        """All engines can do it."""
+        return ""
+
+    @property
+    def far_apart(self) -> str:
+        """Its parts are the truth's, or lie near the last model."""
+        return ""
+
+    def refuses(self, learner: Any, truth: Any) -> list[Problem]:
+        """Nothing: it does with any learner and truth."""
+        return []
 
     def holds(self) -> str:
         """A training set is all there is."""
@@ -97,18 +116,6 @@ class Flow(Table):
     def notes(self, n_samples: int) -> list[str]:
         """Nothing that need be said."""
         return []
-
-    def problems(self, n_samples: int) -> list[Problem]:
-        """Everything fits."""
-        return []
-
-    def suits(self, truth: Any, learner: Any) -> list[Problem]:
-        """It is for any truth and learner."""
-        return []
-
-    def synthetic_size(self, model: Law, size: Sizes) -> Sizes:
-        """How many synthetic items there can be: as many as are wanted."""
-        return size
 
     def synthetic_source(self, model: Law, truth: Source) -> Source:
         """What synthetic items are drawn from: the model as it is."""

@@ -1,49 +1,33 @@
-"""A share of real data that decays: the web as models fill it."""
+"""Real data that become rarer."""
 
 from typing import ClassVar, Literal
 
-from modelcollapse.engines.base import Engine
-from modelcollapse.fields import NotNegative, Share
-from modelcollapse.sources import Law, Source
-from modelcollapse.streams import Streams
-from modelcollapse.workflows.base import Corpus, Flow, apportion, left, rows
+from modelcollapse.fields import Positive
+from modelcollapse.workflows.base import left
+from modelcollapse.workflows.mix import Shares
 
 
-class Decaying(Flow):
-    """Fresh real items whose share falls from generation to generation, and synthetic ones for the rest.
+class Decaying(Shares):
+    """A mix whose real share halves every ``half_life`` generations; synthetic items take its place.
 
-    Training set t has the real share ``real`` (t - 1)^-exponent: ``real`` in the second, the first one with
-    synthetic items, and 1 in the first. The exponent 0 is a constant share; a share that falls to nothing
-    leaves the process of Shumailov et al. 2024 (Nature 631, 755) with gamma = 0 in the long run.
+    The training set of generation t = 2, 3, ... has the real share ``real`` 2^(-(t - 2)/``half_life``), by
+    exact counts or per item: ``real`` itself in generation 2, the first that has synthetic items. Sooner or
+    later that is less than one item, so every such path ends as without real data. Bakshi and Chakraborty
+    2026 (arXiv 2602.10531) study shares of real data that decay.
+
+    With ``real_source = "fixed"``, ever fewer of the first ``real`` N items are picked without replacement.
     """
 
     name: ClassVar[str] = "decaying"
 
     kind: Literal["decaying"] = "decaying"
-    real: Share
-    exponent: NotNegative
+    half_life: Positive
 
-    def counts(self, n: int, generation: int) -> tuple[int, ...]:
-        """How many real and synthetic items the training set of a generation from 2 on has."""
-        share = self.real * float(generation - 1) ** -self.exponent
-        return apportion(n, (share, left(share)))
+    def shares_in(self, generation: int) -> tuple[float, float, float]:
+        """The shares of real, synthetic and kept items in a generation's training set."""
+        real = self.real * 2.0 ** (-(generation - 2) / self.half_life)
+        return real, left(real, self.kept), self.kept
 
     def describe(self) -> list[str]:
-        """How the share falls."""
-        return [f"real {self.real:g} (t - 1)^-{self.exponent:g}"]
-
-    def begin(self, engine: Engine, truth: Source, n_samples: int, streams: Streams) -> Corpus:
-        """Draw N real items."""
-        return Corpus(engine.draw(truth, n_samples, streams), rows((n_samples, 0, 0), len(streams)))
-
-    def renew(
-        self, engine: Engine, corpus: Corpus, model: Law, truth: Source, n: int, streams: Streams
-    ) -> Corpus:
-        """Put as many real items as are left to synthetic ones."""
-        generation = corpus.generation + 1
-        real, synthetic = self.counts(n, generation)
-        parts = [engine.draw(truth, real, streams)] if real > 0 else []
-        if synthetic > 0:
-            parts.append(engine.draw(self.synthetic_source(model, truth), synthetic, streams))
-        counts = rows((real, synthetic, 0), len(streams))
-        return Corpus(engine.merge(*parts), counts, generation=generation)
+        """The three shares at first, and how fast the real one falls."""
+        return [*super().describe(), f"the real share halves every {self.half_life:g} generations"]

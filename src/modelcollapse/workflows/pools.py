@@ -17,6 +17,7 @@ class _Pool(Flow):
     """A pool of all items so far, to which each generation adds N: a real part and a synthetic one."""
 
     grows: ClassVar[bool] = True
+    follows: ClassVar[tuple[str, ...]] = ("synthetic",)
 
     kind: str
     real: Share = 0.0

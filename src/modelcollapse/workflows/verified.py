@@ -1,133 +1,163 @@
-"""Verified data: synthetic items are kept by a rule."""
+"""Synthetic items that a verifier lets through."""
 
+from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import BeforeValidator, model_validator
-from scipy.special import ndtri
 
 from modelcollapse.errors import Problem
 from modelcollapse.families.base import REAL
-from modelcollapse.families.categorical import CATEGORIES
-from modelcollapse.fields import LARGEST, Real, Share, bad, whole
+from modelcollapse.families.categorical import CATEGORIES, CategoricalParams
+from modelcollapse.fields import LARGEST, Real, Share, bad, number, whole
 from modelcollapse.sources import Filtered, Law, Source
-from modelcollapse.types import Array, BoolArray, ItemArray, Sizes
-from modelcollapse.workflows.mix import Mix
-
-POINTS = 20_001
-"""Quantiles of the truth from which a quantile of its density is taken."""
+from modelcollapse.types import Array, BoolArray, ItemArray, Sizes, per_replicate
+from modelcollapse.workflows.biased import FAR_APART
+from modelcollapse.workflows.mix import Shares
 
 
-def _categories(value: Any) -> tuple[int, ...]:
-    allowed = "must be a list of numbers of categories, each once"
+def _numbers(value: Any) -> tuple[int, ...]:
+    allowed = "must be a list of different numbers of categories: integers >= 0"
     if not isinstance(value, list | tuple) or not value:
         raise bad(allowed)
-    numbers = tuple(whole(one, 0, LARGEST, allowed) for one in value)
+    numbers = tuple(whole(v, 0, LARGEST, allowed) for v in value)
     if len(set(numbers)) < len(numbers):
         raise bad(allowed)
     return numbers
 
 
-class Verified(Mix):
-    """A `Mix` whose synthetic items pass a verifier.
+def _level(value: Any) -> float:
+    allowed = "must be a number above 0 and below 1"
+    found = number(value, allowed, 0.0, 1.0)
+    if not 0.0 < found < 1.0:
+        raise bad(allowed)
+    return found
 
-    An item is right if it lies in a region, from ``low`` to ``high``; if its density under the truth is at
-    least the ``likelihood``-quantile of what the truth's own items have; or if it is of one of the
-    categories ``right``. The verifier keeps right items with probability ``phi`` and wrong ones with ``psi``
-    (Feng et al. 2024, arXiv 2406.07515); 1 and 0 is a perfect one. Items are drawn until there are enough.
-    Where none of a model's items can be kept there are none: the training set is smaller, or the fit is
-    not finite and the last model is kept.
+
+Numbers = Annotated[tuple[int, ...], BeforeValidator(_numbers)]
+Level = Annotated[float, BeforeValidator(_level)]
+
+
+class Verified(Shares):
+    """A mix whose synthetic items a verifier keeps: right ones with probability phi, wrong ones with psi.
+
+    A verifier as in Feng et al. 2024 (arXiv 2406.07515), who select synthetic data in this way
+    and find one threshold, at an error of 1/(1 + psi/phi). phi = 1 and psi = 0 is a perfect one. As many
+    items are drawn as it takes to have enough of them kept. What is right is one of three:
+
+    - a region of real numbers, from ``low`` to ``high``, either of which may be left out;
+    - ``likelihood = q``: items whose density under the truth is at least that of its least likely share q;
+    - ``right = [0, 3]``: these categories.
     """
 
     name: ClassVar[str] = "verified"
-    exact_alone: ClassVar[str] = 'holds no single items; workflow.kind = "verified" needs "exact"'
 
-    kind: Literal["verified"] = "verified"  # type: ignore[assignment]  # a kind of its own
+    kind: Literal["verified"] = "verified"
     low: Real | None = None
     high: Real | None = None
-    likelihood: Share | None = None
-    right: Annotated[tuple[int, ...], BeforeValidator(_categories)] | None = None
+    likelihood: Level | None = None
+    right: Numbers | None = None
     phi: Share = 1.0
     psi: Share = 0.0
 
     @model_validator(mode="after")
-    def _has_a_rule(self) -> "Verified":
-        region = self.low is not None or self.high is not None
-        rules = [region, self.likelihood is not None, self.right is not None]
-        if sum(rules) != 1:
-            raise bad("must have one rule: low and/or high, likelihood, or right", "kind")
-        if self.low is not None and self.high is not None and not self.low < self.high:
-            raise bad(f"must be above low = {self.low:g}", "high")
-        if self.likelihood is not None and not self.likelihood < 1.0:
-            raise bad("must be a number from 0 to below 1", "likelihood")
+    def _one_rule(self) -> "Verified":
+        rules = {
+            "low and high": self.low is not None or self.high is not None,
+            "likelihood": self.likelihood is not None,
+            "right": self.right is not None,
+        }
+        given = [name for name, there in rules.items() if there]
+        if len(given) != 1:
+            found = " with ".join(given) or "none of them"
+            raise bad(f"must say what is right by low or high, by likelihood or by right; this has {found}")
+        if self.low is not None and self.high is not None and self.low >= self.high:
+            raise bad(f"must be above workflow.low = {self.low:g}", "high")
         if self.phi == self.psi == 0.0:
-            raise bad("must be above 0 where psi = 0: nothing would be kept", "phi")
+            raise bad("must be above 0 where workflow.psi is 0: no item would be kept", "phi")
         return self
 
+    @property
+    def exact_alone(self) -> str:
+        """Bins and estimates know no items to keep; verified categories are categories again."""
+        return "" if self.right is not None else "has no single items, of which a verifier keeps some"
+
+    @property
+    def far_apart(self) -> str:
+        """Verified items are not near those of other parts."""
+        return FAR_APART if self.real > 0.0 or self.kept > 0.0 else ""
+
+    def refuses(self, learner: Any, truth: Any) -> list[Problem]:
+        """A rule for other items than the truth's, a truth without density, categories that are not there."""
+        allowed = "is for a truth whose items are {}; these are " + str(truth.items)
+        found = []
+        for name in ("low", "high", "likelihood"):
+            if getattr(self, name) is not None and truth.items != REAL:
+                found.append(Problem(f"workflow.{name}", getattr(self, name), allowed.format(REAL)))
+        if self.right is not None and truth.items != CATEGORIES:
+            found.append(Problem("workflow.right", list(self.right), allowed.format(CATEGORIES)))
+        if self.likelihood is not None and not found and not hasattr(truth, "law"):
+            needs = "needs a truth with a density, and a data set has none"
+            found.append(Problem("workflow.likelihood", self.likelihood, needs))
+        if self.right is not None and not found and getattr(truth, "path", None) is None:
+            found += self.unknown(truth.law()[1].probability.shape[1])
+        return found
+
+    def unknown(self, categories: int) -> list[Problem]:
+        """Numbers of categories that are not there."""
+        if self.right is None or max(self.right) < categories:
+            return []
+        allowed = f"must be numbers of categories from 0 to {categories - 1}"
+        return [Problem("workflow.right", list(self.right), allowed)]
+
+    def ends(self) -> tuple[float, float]:
+        """The ends of the region."""
+        return -np.inf if self.low is None else self.low, np.inf if self.high is None else self.high
+
     def describe(self) -> list[str]:
-        """The shares, the rule, and what the verifier gets wrong."""
+        """The three shares, what is right, and how well that is seen."""
         if self.right is not None:
             rule = f"right: {len(self.right)} categories"
         elif self.likelihood is not None:
-            rule = f"right: above the {self.likelihood:g} quantile of density"
+            rule = f"right: all but the least likely {self.likelihood:g}"
         else:
-            ends = (
-                "-inf" if self.low is None else f"{self.low:g}",
-                "inf" if self.high is None else f"{self.high:g}",
-            )
-            rule = f"right: from {ends[0]} to {ends[1]}"
-        noisy = [] if (self.phi, self.psi) == (1.0, 0.0) else [f"phi {self.phi:g}, psi {self.psi:g}"]
-        return [*super().describe(), rule, *noisy]
-
-    def suits(self, truth: Any, learner: Any) -> list[Problem]:
-        """A rule for other items than the truth's, or a density where there is none."""
-        found = []
-        if self.right is not None and truth.items != CATEGORIES:
-            found.append(Problem("workflow.right", list(self.right), f"is for categories, not {truth.items}"))
-        for name in ("low", "high", "likelihood"):
-            value = getattr(self, name)
-            if value is not None and truth.items != REAL:
-                found.append(Problem(f"workflow.{name}", value, f"is for real numbers, not {truth.items}"))
-        if self.likelihood is not None and not hasattr(truth, "law"):
-            found.append(Problem("workflow.likelihood", self.likelihood, "needs a truth with a density"))
-        return found
+            rule = "right: {:g} to {:g}".format(*self.ends())
+        return [*super().describe(), rule, f"kept with probability {self.phi:g}, if wrong {self.psi:g}"]
 
     def synthetic_source(self, model: Law, truth: Source) -> Source:
-        """The model's items that the verifier keeps: of categories, a distribution again."""
+        """What the verifier lets through of the model."""
+        if self.right is not None:
+            share, weight = model.params.probability, self._passed(model)
+            total = weight.sum(axis=1, keepdims=True)
+            kept = np.divide(weight, total, out=share.copy(), where=total > 0.0)
+            return Law(model.family, CategoricalParams(kept))
+        return Filtered(model, self._chance(truth))
+
+    def found(self, model: Law, synthetic: Sizes) -> Sizes:
+        """None, where a model has lost every category that the verifier lets through."""
         if self.right is None:
-            least = 0.0 if self.likelihood is None else self._least_density(truth, self.likelihood)
-            return Filtered(model, lambda x: self._chance(self._is_right(x, truth, least)))
-        mass = model.params.probability * self._kept(model.params.probability.shape[1])
-        total = mass.sum(axis=1, keepdims=True)
-        possible = np.where(total > 0.0, mass, model.params.probability)  # where none is, none is drawn
-        return Law(model.family, type(model.params)(possible / possible.sum(axis=1, keepdims=True)))
+            return synthetic
+        some = self._passed(model).sum(axis=1) > 0.0
+        return np.where(some, per_replicate(synthetic, len(some)), 0)
 
-    def synthetic_size(self, model: Law, size: Sizes) -> Sizes:
-        """None where no category of the model can be kept."""
-        if self.right is None:
-            return size
-        mass = model.params.probability * self._kept(model.params.probability.shape[1])
-        return np.where(mass.sum(axis=1) > 0.0, size, 0)
+    def _passed(self, model: Law) -> Array:
+        """The probability that an item is of a category and is kept, ``(replicate, category)``."""
+        share: Array = model.params.probability
+        chance = np.full(share.shape[1], self.psi)
+        chance[list(self.right or ())] = self.phi
+        return np.asarray(share * chance)
 
-    def _kept(self, categories: int) -> Array:
-        """The probability of each category to be kept, ``(category,)``."""
-        return self._chance(np.isin(np.arange(categories), np.array(self.right)))
+    def _chance(self, truth: Source) -> Callable[[ItemArray], Array]:
+        """The probability of an item to be kept."""
+        rule = self._rule(truth)
+        return lambda x: np.where(rule(x), self.phi, self.psi)
 
-    def _chance(self, right: BoolArray) -> Array:
-        return np.where(right, self.phi, self.psi)
-
-    def _is_right(self, x: ItemArray, truth: Source, least: float) -> BoolArray:
-        """Which items lie in the region, or where the truth's log density is at least so much."""
+    def _rule(self, truth: Source) -> Callable[[ItemArray], BoolArray]:
+        """Whether items are right."""
         if self.likelihood is None:
-            low = -np.inf if self.low is None else self.low
-            high = np.inf if self.high is None else self.high
-            return np.asarray((x >= low) & (x <= high))
-        assert isinstance(truth, Law)
-        density = truth.line.log_pdf(truth.params, x.reshape(1, -1))
-        return np.asarray(density.reshape(x.shape) >= least)
-
-    def _least_density(self, truth: Source, share: float) -> float:
-        """The log density that all but a share of the truth's items have."""
-        assert isinstance(truth, Law)
-        score = ndtri((np.arange(POINTS) + 0.5) / POINTS)[None, :]
-        return float(np.quantile(truth.line.log_pdf(truth.params, truth.quantile(score)), share))
+            low, high = self.ends()
+            return lambda x: np.asarray((low <= x) & (x <= high))
+        assert isinstance(truth, Law)  # others are refused with the recipe
+        line, params = truth.line, truth.params
+        least = np.quantile(truth.log_densities, self.likelihood)
+        return lambda x: np.asarray(line.log_pdf(params, x) >= least)
