@@ -223,17 +223,17 @@ def _is(name: str, wanted: str) -> bool:
 
 INTRODUCTION = """# Published figures, made again
 
-Every figure here is made by one short script, from the recipe that was published or as near to it as the script
-says. `make book` builds them all, `python -m book one_gaussian/refits blog` some. At the end of the page
-stands what was published beside what was found ([the table alone](table.md)).
+Every figure here is made by one short script, from the recipe that was published or as near to it
+as the script says. `make book` builds them all, `python -m book one_gaussian/refits blog` some. At
+the end of the page stands what was published beside what was found ([the table alone](table.md)).
 
-Thin black lines are laws, coloured ones simulations; bands hold 80 % of the replicates, from the 10 % to the 90 %
-quantile. Generation 1 is the first fit, on real data; papers that count from 0 are one behind. [q] marks what was
-read in a text that quotes the paper, and not in the paper."""
+Thin black lines are laws, coloured ones simulations; bands hold 80 % of the replicates, from the 10
+% to the 90 % quantile. Generation 1 is the first fit, on real data; papers that count from 0 are
+one behind. [q] marks what was read in a text that quotes the paper, and not in the paper."""
 
 TABLE = """# Published, here, z
 
-z is the difference in standard errors: of the published number where its own standard error is known, and of a
-law. A number read off a plot, a limit or a bound has no z.
+z is the difference in standard errors: of the published number where its own standard error is
+known, and of a law. A number read off a plot, a limit or a bound has no z.
 
 """

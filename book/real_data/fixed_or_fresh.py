@@ -80,7 +80,7 @@ def rows(data: dict[tuple[str, float], np.ndarray]) -> list[Row]:
     return [
         Row(
             f"{kind}, λ = {share:g}: 1 − E V/V₀",
-            *mean_and_error(values),
+            *mean_and_error(v),
             law=stationary_deficit(N_SAMPLES, share, kind),
         )
         for (kind, share), v in data.items()
