@@ -320,7 +320,7 @@ def _data_problems(experiment: Experiment) -> list[Problem]:
     source, least = experiment.source, experiment.learner.least_values()
     if not isinstance(source, DataSet) or least < 2:
         return []
-    distinct = len(np.unique(source.values))
+    distinct = len(np.unique(source.values, axis=0))
     if distinct >= least:
         return []
     allowed = f"must hold at least {least} distinct values, one a component; it has {distinct}"

@@ -26,6 +26,7 @@ LABELS = {
     "rate": "mean of the numbers",
     "coefficient": "coefficient of a dimension of the inputs",
     "bandwidth": "standard deviation of a kernel",
+    "covariance": "covariance of a component",
     "total_mean": "mean of the model",
     "total_variance": "variance of the model",
     "n_real": "real items in the training set",
@@ -34,10 +35,15 @@ LABELS = {
     "iterations": "passes of the fit over the training set",
     "status": "what has happened to the replicate",
     "truth_value": "the real items",
+    "truth_vector": "the real items, vectors",
     "truth_probability": "probability of a category in the truth",
 }
-HELD = {"data": ("truth_value", "truth_item"), "categorical": ("truth_probability", "category")}
-"""The variable and its axis that keep what a truth's file held, so that a result needs no file."""
+HELD: dict[str, tuple[str, tuple[str, ...]]] = {
+    "data": ("truth_value", ("truth_item",)),
+    "data-nd": ("truth_vector", ("truth_item", "dimension")),
+    "categorical": ("truth_probability", ("category",)),
+}
+"""The variable and its axes that keep what a truth's file held, so that a result needs no file."""
 GENERATIONS_AT_ONCE = 64
 MODELS_AT_ONCE, NUMBERS_AT_ONCE = 4096, 2**22
 """Models that are measured at a time at most, and numbers of those, or of generations that are recorded."""
@@ -142,8 +148,8 @@ def assemble(experiment: Experiment, variables: Variables, saved: Sequence[int])
     }
     data = {name: (dimensions[name], value[:, : len(saved)]) for name, value in variables.items()}
     if experiment.held is not None:
-        variable, axis = HELD[experiment.truth.family]
-        data[variable] = ((axis,), experiment.held.copy())
+        variable, axes = HELD[experiment.truth.family]
+        data[variable] = (axes, experiment.held.copy())
     coordinates = {
         "replicate": np.arange(experiment.replicates),
         "generation": np.asarray(saved, dtype=np.int64),

@@ -13,7 +13,8 @@ import numpy as np
 from scipy.special import ndtr
 
 from modelcollapse import grids
-from modelcollapse.families.base import REAL, Family, RealFamily
+from modelcollapse.families.base import REAL, VECTORS, Family, RealFamily
+from modelcollapse.families.vectors import VectorFamily, trace
 from modelcollapse.grids import Grid, Resolution
 from modelcollapse.streams import Streams
 from modelcollapse.types import Array, ItemArray, Params, Sizes, per_replicate
@@ -59,13 +60,28 @@ class Law:
             raise TypeError(f"the items of a {self.family.name} are {self.family.items}, not {REAL}")
         return cast(RealFamily, self.family)
 
+    @property
+    def space(self) -> VectorFamily:
+        """The family, where its items are vectors."""
+        if self.family.items != VECTORS:
+            raise TypeError(f"the items of a {self.family.name} are {self.family.items}, not {VECTORS}")
+        return cast(VectorFamily, self.family)
+
     def sample(self, size: Sizes, streams: Streams) -> ItemArray:
         """Draw from the family."""
         return self.family.sample(self.params, size, streams)
 
     def moments(self) -> tuple[Array, Array]:
-        """Total mean and variance, of real numbers: ``(replicate,)`` or ``(1,)``."""
-        return self.line.moments(self.params)
+        """Total mean and variance: ``(replicate,)`` or ``(1,)``.
+
+        Of vectors, the mean is ``(replicate, dimension)``, and the variance the trace of the covariance.
+        """
+        family = self.space if self.items == VECTORS else self.line
+        return family.moments(self.params)
+
+    def covariance(self) -> Array:
+        """Total covariance of vectors, ``(replicate or 1, dimension, dimension)``."""
+        return self.space.spread(self.params)[1]
 
     def quantile(self, score: Array) -> Array:
         """Quantiles at the probabilities Phi(score), of real numbers: ``(replicate or 1, point)``."""
@@ -99,7 +115,7 @@ class Filtered:
     def sample(self, size: Sizes, streams: Streams) -> ItemArray:
         """Draw, keep, and draw again what is missing."""
         wanted = per_replicate(size, len(streams))
-        items = np.full((len(streams), int(wanted.max(initial=0))), np.nan)
+        items: ItemArray | None = None
         held = np.zeros(len(streams), dtype=np.int64)
         for _ in range(ROUNDS):
             missing = wanted - held
@@ -108,6 +124,8 @@ class Filtered:
             # each replicate's numbers depend on itself alone: one that has enough draws nothing
             drawn = self.law.sample(np.where(missing > 0, np.maximum(missing, LEAST_DRAWN), 0), streams)
             chance = self.chance(drawn)
+            if items is None:  # as many numbers an item as the law's have
+                items = np.full((len(streams), int(wanted.max(initial=0)), *drawn.shape[2:]), np.nan)
             for r, stream in enumerate(streams):
                 if missing[r] == 0:
                     continue
@@ -117,7 +135,7 @@ class Filtered:
                     kept = stream.permutation(kept)[: missing[r]]
                 items[r, held[r] : held[r] + len(kept)] = kept
                 held[r] += len(kept)
-        return items
+        return self.law.sample(0, streams) if items is None else items
 
     def grid(self, resolution: Resolution) -> Grid:
         """There are no bins; the grouped engine has refused the recipe."""
@@ -152,7 +170,7 @@ class DataSet:
     def sample(self, size: Sizes, streams: Streams) -> Array:
         """Draw items with replacement."""
         sizes = per_replicate(size, len(streams))
-        items = np.empty((len(streams), int(sizes.max(initial=0))))
+        items = np.empty((len(streams), int(sizes.max(initial=0)), *self.values.shape[1:]))
         for r, stream in enumerate(streams):
             items[r, : sizes[r]] = self.values[stream.integers(len(self.values), size=sizes[r])]
         return items
@@ -197,6 +215,29 @@ class DataSet:
     def __hash__(self) -> int:
         """Hash the values."""
         return hash(self.values.tobytes())
+
+
+@dataclass(frozen=True, eq=False)
+class VectorSet(DataSet):
+    """Real vectors ``(item, dimension)``, drawn with replacement."""
+
+    items: ClassVar[str] = VECTORS
+
+    @cached_property
+    def _spread(self) -> tuple[Array, Array]:
+        mean = self.values.mean(axis=0)
+        mean = mean + (self.values - mean).mean(axis=0)
+        away = self.values - mean
+        return mean[None], np.einsum("ni,nj->ij", away, away)[None] / len(away)
+
+    def moments(self) -> tuple[Array, Array]:
+        """Mean ``(1, dimension)`` and total variance ``(1,)`` of the items, divided by n."""
+        mean, covariance = self._spread
+        return mean, trace(covariance)
+
+    def covariance(self) -> Array:
+        """Covariance of the items ``(1, dimension, dimension)``, divided by n."""
+        return self._spread[1]
 
 
 Truth: TypeAlias = Law | DataSet

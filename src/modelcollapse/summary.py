@@ -163,8 +163,8 @@ def write_csv(dataset: xr.Dataset, path: str | Path) -> None:
         if values.ndim == 2:
             columns[name] = values.values
         else:
-            for k in range(values.shape[2]):
-                columns[f"{name}_{k}"] = values.values[:, :, k]
+            for place in np.ndindex(values.shape[2:]):
+                columns["_".join(map(str, (name, *place)))] = values.values[:, :, *place]
     replicates, generations = dataset["replicate"].values, dataset["generation"].values
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)

@@ -49,7 +49,7 @@ class Status(IntFlag):
     CATEGORY_LOST = 256, "a category has probability 0: the model cannot draw it"
     OUTSIDE_RANGE = 512, "the diffusion engine has left the range where its first order in 1/N holds"
     GRID_COARSE = 1024, "a component is narrower than two bins: the grouped engine does not resolve it"
-    RANK_DEFICIENT = 2048, "the covariance is singular: fewer items than dimensions"
+    RANK_DEFICIENT = 2048, "a covariance is singular: its items lie in fewer dimensions than there are"
 
 
 STICKY = (

@@ -19,9 +19,11 @@ from modelcollapse.families.categorical import Categorical, CategoricalParams, Z
 from modelcollapse.families.empirical import Empirical
 from modelcollapse.families.estimator import Estimator
 from modelcollapse.families.gaussian import Gaussian, GaussianParams
+from modelcollapse.families.gaussian_nd import GaussianNd, GaussianNdParams
 from modelcollapse.families.kde import Kde
 from modelcollapse.families.linear import Linear, LinearParams
 from modelcollapse.families.mixture import Mixture, MixtureParams
+from modelcollapse.families.mixture_nd import MixtureNd, MixtureNdParams
 from modelcollapse.families.poisson import Poisson, PoissonParams
 from modelcollapse.families.scikit_learn import kmeans_start
 from modelcollapse.streams import generators
@@ -51,6 +53,35 @@ EXAMPLES = {
             np.array([[0.2, 0.3, 0.5], [0.5, 0.25, 0.25], [0.4, 0.3, 0.3]]),
             np.array([[-4.0, 0.0, 3.0], [-1.0, 4.0, 9.0], [90.0, 120.0, 170.0]]),
             np.array([[1.0, 0.5, 1.5], [0.3, 1.0, 2.0], [5.0, 5.0, 25.0]]),
+        ),
+    ),
+    "gaussian-nd": (
+        GaussianNd().of(3),
+        GaussianNdParams(
+            np.array([[0.5, 1.0, -2.0], [-3.0, 0.0, 0.0], [1e2, 0.0, 1.0]]),
+            np.array(
+                [[[1.0, 0.3, 0.1], [0.3, 2.0, -0.5], [0.1, -0.5, 0.5]], np.diag([0.1, 1.0, 0.5]), np.eye(3)]
+            ),
+        ),
+    ),
+    "mixture-nd": (
+        MixtureNd(components=3).of(2),
+        MixtureNdParams(
+            np.array([[0.2, 0.3, 0.5], [0.5, 0.25, 0.25], [0.4, 0.3, 0.3]]),
+            np.array(
+                [
+                    [[-5.0, 0.0], [0.0, 3.0], [5.0, 0.0]],
+                    [[-3.0, 1.0], [0.0, -6.0], [2.0, 9.0]],
+                    [[-8.0, 0.0], [0.0, 8.0], [9.0, 1.0]],
+                ]
+            ),
+            np.array(
+                [
+                    [np.eye(2), [[0.5, 0.2], [0.2, 0.4]], 0.6 * np.eye(2)],
+                    [[[1.0, -0.4], [-0.4, 0.5]], np.eye(2), np.eye(2)],
+                    [np.eye(2), [[2.0, 1.0], [1.0, 2.0]], np.eye(2)],
+                ]
+            ),
         ),
     ),
 }
@@ -389,9 +420,8 @@ def test_blank_parameters_are_nan_and_can_be_recorded(name):
 def test_families_are_frozen_values(name):
     family = EXAMPLES[name][0]
     again = type(family)(**family.model_dump())
-    again = {"categorical": lambda: again.of(4), "linear": lambda: again.of(2, 0.5)}.get(
-        name, lambda: again
-    )()
+    sizes = {"categorical": (4,), "gaussian-nd": (3,), "mixture-nd": (2,), "linear": (2, 0.5)}
+    again = again.of(*sizes[name]) if name in sizes else again
     assert family == again
     assert len({family, again}) == 1
     with pytest.raises(ValueError, match="frozen"):

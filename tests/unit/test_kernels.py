@@ -44,6 +44,9 @@ TESTED = {
     # in test_asymptotics.py
     "expansion_batch", "displaced", "pooled", "settled", "displaced_shares",
     "scratch", "lay_nodes", "densities", "powers", "gather", "expand",
+    # in test_vectors.py
+    "floor_of", "factors", "sample_vectors", "moments_into", "moments_of_vectors", "spanned",
+    "log_densities", "log_weight", "degenerate_vectors", "em_vectors",
 }  # fmt: skip
 """Kernels with a twin in this file, or with a law in the file named."""
 

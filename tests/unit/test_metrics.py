@@ -14,8 +14,10 @@ from modelcollapse import metrics
 from modelcollapse.families.categorical import Categorical, CategoricalParams
 from modelcollapse.families.empirical import Empirical
 from modelcollapse.families.gaussian import Gaussian, GaussianParams
+from modelcollapse.families.gaussian_nd import GaussianNd, GaussianNdParams
 from modelcollapse.families.linear import Linear, LinearParams
 from modelcollapse.families.mixture import Mixture, MixtureParams
+from modelcollapse.families.mixture_nd import MixtureNd
 from modelcollapse.families.poisson import Poisson, PoissonParams
 from modelcollapse.metrics import divergence, diversity, heterozygosity, line
 from modelcollapse.results import experiment_of
@@ -269,6 +271,7 @@ def test_total_variance_and_squared_error_of_the_mean(name):
 
 def test_every_metric_says_all_about_itself():
     heads = {}
+    vectors = Law(GaussianNd().of(2), GaussianNdParams(np.zeros((1, 2)), np.eye(2)[None]))
     for name, metric in metrics.METRICS.items():
         assert metric.name == name
         assert metric.label
@@ -281,6 +284,8 @@ def test_every_metric_says_all_about_itself():
             metric.applies(Mixture(), gaussian(0, 1)),
             metric.applies(Empirical(), gaussian(0, 1)),
             metric.applies(Gaussian(), DataSet(np.array([0.0, 1.0]))),
+            metric.applies(GaussianNd().of(2), vectors),
+            metric.applies(MixtureNd().of(2), vectors),
         )
         assert any(items)
         for kind in np.flatnonzero(items):

@@ -159,7 +159,7 @@ BAD = [
     ("[workflow]\nkind = 1", "workflow.kind", "'mix', 'accumulate', 'accumulate-subsample'"),
     ("workflow = 3", "workflow", "must be a table"),
     ("[truth]\nmean = 0.0", "truth.family", "'gaussian', 'mixture', 'categorical', 'poisson', 'linear'"),
-    ('[truth]\nfamily = "gauss"', "truth.family", "'categorical', 'poisson', 'linear', 'data'"),
+    ('[truth]\nfamily = "gauss"', "truth.family", "'linear', 'gaussian-nd', 'mixture-nd', 'data'"),
     ("truth = 1", "truth", "must be a table"),
     ('[[truth]]\nfamily = "gaussian"', "truth", "must be a table"),
     # the truth

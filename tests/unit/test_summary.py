@@ -32,9 +32,16 @@ def test_only_metrics_that_apply_are_shown():
     real, categories = heads(summary(run(**GAUSSIAN))), heads(summary(run(**CATEGORICAL)))
     whole, pairs = heads(summary(run(**POISSON))), heads(summary(run(**LINEAR)))
     items = heads(summary(run(learner={"family": "empirical"})))
+    truth = {"family": "gaussian-nd", "dimension": 2}
+    vectors, mixtures = (
+        heads(summary(run(truth=truth, learner={"family": f"{name}-nd"}))) for name in ("gaussian", "mixture")
+    )
     for metric in METRICS.values():
         if metric.head:
-            assert any(metric.head in shown for shown in (real, categories, whole, pairs, items))
+            every = (real, categories, whole, pairs, items, vectors, mixtures)
+            assert any(metric.head in shown for shown in every)
+    assert "tail mass" not in vectors
+    assert "Frechet" not in vectors
     assert "variance" in real
     assert "KL" not in items
     assert "variance" not in categories

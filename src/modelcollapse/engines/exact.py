@@ -84,5 +84,5 @@ class ExactEngine:
 
     def cost(self, n_samples: int) -> Cost:
         """Drawing and fitting N items; the current and the next training set, and its parts."""
-        numbers = n_samples * self.family.numbers_an_item()
+        numbers = n_samples * self.family.item_numbers()
         return Cost(1e-8 * numbers + self.family.fit_seconds(n_samples), 8 * 3 * numbers)

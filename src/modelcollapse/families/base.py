@@ -115,8 +115,8 @@ class Family(Protocol):
     def least_values(self) -> int:
         """How many distinct values a data set must hold to be learned."""
 
-    def numbers_an_item(self) -> int:
-        """How many numbers an item is."""
+    def item_numbers(self) -> int:
+        """How many numbers an item has: of memory alone."""
 
     def without_items(self, params: Params) -> Params:
         """Parameters without the items that a model may remember: what a result stores is the same."""
@@ -174,8 +174,8 @@ class Learner(Table):
         """One is enough."""
         return 1
 
-    def numbers_an_item(self) -> int:
-        """One."""
+    def item_numbers(self) -> int:
+        """An item is one number."""
         return 1
 
     def without_items(self, params: Params) -> Params:

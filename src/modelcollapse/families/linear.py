@@ -75,7 +75,7 @@ class Linear(Learner):
         """One axis, of the inputs' dimensions."""
         return {"dimension": self._dimension}
 
-    def numbers_an_item(self) -> int:
+    def item_numbers(self) -> int:
         """The input and the label."""
         return self._dimension + 1
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from modelcollapse.families.vectors import factor
 from modelcollapse.streams import Streams
 from modelcollapse.types import Array, IntArray, Parts, Status
 
@@ -75,10 +76,70 @@ def _labels(components: int, row: Array, given: Array, seed: int) -> IntArray:
     if len(row) <= components:
         return np.arange(len(row))
     scale = max(float(np.abs(row - row[0]).max()), 1e-300)
-    column = ((row - row[0]) / scale)[:, None]  # k-means squares: keep it from over- and underflow
+    # k-means squares: keep it from over- and underflow
+    column = ((row - row[0]) / scale).reshape(len(row), -1)
     with alone():
         model = KMeans(components, n_init=1, random_state=seed).fit(column, sample_weight=given)
     return np.asarray(model.labels_, dtype=np.int64)
+
+
+def kmeans_vectors(
+    components: int, x: Array, size: IntArray, weight: Array | None, streams: Streams
+) -> tuple[Array, Array, Array]:
+    """Start EM on vectors ``(replicate, item, dimension)`` from the clusters of k-means; as `kmeans_start`.
+
+    A cluster of a singular covariance borrows that within all clusters.
+    """
+    d = x.shape[2]
+    weights, means, covariances = (np.zeros((len(x), components, *more)) for more in ((), (d,), (d, d)))
+    for r, stream in enumerate(streams):
+        row, seed = x[r, : size[r]], seed_of(stream)
+        given = np.ones(len(row)) if weight is None else weight[r, : size[r]]
+        if not np.isfinite(row).all():
+            weights[r], means[r] = 1.0 / components, np.nan
+            continue
+        labels = _labels(components, row, given, seed)
+        weights[r] = np.bincount(labels, given, components) / given.sum()
+        for k in np.flatnonzero(weights[r] > 0.0):
+            own, w = row[labels == k], given[labels == k]
+            means[r, k] = own[0] + np.einsum("n,ni->i", w, own - own[0]) / w.sum()
+            away = own - means[r, k]
+            covariances[r, k] = np.einsum("n,ni,nj->ij", w, away, away) / w.sum()
+        pooled = np.einsum("k,kij->ij", weights[r], covariances[r])
+        _, rank = factor(means[r][None], covariances[r][None])
+        covariances[r, rank[0] < d] = pooled
+    return weights, means, covariances
+
+
+def vector_fit(
+    components: int, x: Array, size: IntArray, weight: Array | None, streams: Streams
+) -> tuple[tuple[Array, Array, Array], IntArray, IntArray]:
+    """Fit scikit-learn's GaussianMixture to vectors at its defaults; as `scikit_learn_fit`."""
+    from sklearn.mixture import GaussianMixture
+
+    if weight is not None:
+        raise ValueError("scikit-learn's GaussianMixture takes no weights")
+    d = x.shape[2]
+    weights, means, covariances = (np.zeros((len(x), components, *more)) for more in ((), (d,), (d, d)))
+    iterations, status = np.zeros(len(x), dtype=np.int64), np.zeros(len(x), dtype=np.int64)
+    for r, stream in enumerate(streams):
+        row = x[r, : size[r]]
+        model = GaussianMixture(components, random_state=seed_of(stream))
+        try:
+            with alone():
+                model.fit(row)
+        except ValueError:
+            status[r] = int(Status.SOLVER_FAILED)
+            weights[r, 0], means[r] = 1.0, row.mean(axis=0)
+            covariances[r] = np.einsum("ni,nj->ij", row - means[r, 0], row - means[r, 0]) / len(row)
+            continue
+        alive = model.weights_ * size[r] > 1e-9  # it gives an empty component ten roundings
+        weights[r] = np.where(alive, model.weights_, 0.0) / model.weights_[alive].sum()
+        means[r], covariances[r] = model.means_, (model.covariances_ + model.covariances_.mT) / 2.0
+        iterations[r] = model.n_iter_
+        status[r] |= 0 if model.converged_ else int(Status.NOT_CONVERGED)
+        status[r] |= 0 if alive.all() else int(Status.COMPONENT_DEAD)
+    return (weights, means, covariances), iterations, status
 
 
 def scikit_learn_fit(

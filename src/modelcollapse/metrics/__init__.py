@@ -1,6 +1,6 @@
 """Metrics, one kind of items a file; a new one is a decorated function in the file of its items."""
 
-from modelcollapse.metrics import categories, divergence, diversity, line, regression, whole
+from modelcollapse.metrics import categories, divergence, diversity, line, regression, vectors, whole
 from modelcollapse.metrics.base import METRICS, SPREAD, Metric, metric, metrics_of
 from modelcollapse.metrics.categories import heterozygosity
 
@@ -16,5 +16,6 @@ __all__ = [
     "metric",
     "metrics_of",
     "regression",
+    "vectors",
     "whole",
 ]

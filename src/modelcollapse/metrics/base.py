@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from modelcollapse.families.base import PAIRS, REAL, WHOLE, Family
+from modelcollapse.families.base import PAIRS, REAL, VECTORS, WHOLE, Family
 from modelcollapse.families.categorical import CATEGORIES
 from modelcollapse.sources import Law, Truth
 from modelcollapse.types import Array
@@ -81,6 +81,21 @@ def of_components(family: Family, truth: Truth) -> bool:
     return family.items == REAL and "std" in family.dimensions
 
 
+def of_numbers(family: Family, truth: Truth) -> bool:
+    """Of models on the real line, and of vectors."""
+    return family.items in (REAL, VECTORS)
+
+
+def of_vectors(family: Family, truth: Truth) -> bool:
+    """Of models of vectors."""
+    return family.items == VECTORS
+
+
+def of_parts(family: Family, truth: Truth) -> bool:
+    """Of models that are Gaussians, or mixtures of them, and of mixtures over vectors."""
+    return of_components(family, truth) or (family.items == VECTORS and "weight" in family.dimensions)
+
+
 def of_categories(family: Family, truth: Truth) -> bool:
     """Of models that are distributions over categories."""
     return family.items == CATEGORIES
@@ -148,6 +163,7 @@ def metrics_of(family: Family, truth: Truth) -> dict[str, Metric]:
 
 SPREAD = {
     REAL: ("total_variance", "squared_error_of_mean"),
+    VECTORS: ("total_variance", "squared_error_of_mean"),
     CATEGORIES: ("heterozygosity", "squared_error_of_probabilities"),
     WHOLE: ("rate", "squared_error_of_rate"),
     PAIRS: ("squared_length", "excess_error"),

@@ -2,10 +2,12 @@
 
 import numpy as np
 
+from modelcollapse.families.base import VECTORS, Family
 from modelcollapse.families.categorical import CATEGORIES
 from modelcollapse.metrics.base import NATS, between_laws, metric
 from modelcollapse.metrics.categories import divergence_of_categories
 from modelcollapse.metrics.line import SCORE_LIMIT, panels, scores
+from modelcollapse.metrics.vectors import both_gaussian, divergence_of_gaussians
 from modelcollapse.sources import Law, Truth
 from modelcollapse.types import Array
 
@@ -13,7 +15,12 @@ EVENLY = np.linspace(-SCORE_LIMIT, SCORE_LIMIT, 34)[1:-1]
 """Normal scores at which panels end for models that do not say where they bend."""
 
 
-@metric("Kullback-Leibler divergence", NATS, between_laws, "KL (nats)", 0.0)
+def has_divergence(family: Family, truth: Truth) -> bool:
+    """Between laws; over vectors, between Gaussians, for which it has a closed form."""
+    return between_laws(family, truth) and (family.items != VECTORS or both_gaussian(family, truth))
+
+
+@metric("Kullback-Leibler divergence", NATS, has_divergence, "KL (nats)", 0.0)
 def kullback_leibler(models: Law, truth: Truth) -> Array:
     """E log(p/q) under the truth p: nats lost a real item.
 
@@ -22,6 +29,8 @@ def kullback_leibler(models: Law, truth: Truth) -> Array:
     """
     if models.items == CATEGORIES:
         return divergence_of_categories(models.params.probability, truth)
+    if models.items == VECTORS:
+        return divergence_of_gaussians(models, truth)
     if not isinstance(truth, Law):
         return np.full(len(models.moments()[0]), np.nan)
     count, own = len(models.moments()[0]), scores(truth, truth)

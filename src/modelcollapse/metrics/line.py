@@ -1,4 +1,4 @@
-"""Metrics of models on the real line."""
+"""Metrics of models on the real line; spread, mean and parts also of models over vectors."""
 
 import numpy as np
 from scipy.special import ndtr, ndtri
@@ -7,7 +7,8 @@ from modelcollapse.metrics.base import (
     PROBABILITY,
     SQUARE,
     metric,
-    of_components,
+    of_numbers,
+    of_parts,
     of_several_components,
     on_the_line,
     transported,
@@ -24,26 +25,27 @@ STEPS_AT_ONCE = 2**22
 """Quantiles held in memory at a time, for the distance to a data set."""
 
 
-@metric(
-    "total variance", SQUARE, on_the_line("moments"), "variance", lambda truth: float(truth.moments()[1][0])
-)
+@metric("total variance", SQUARE, of_numbers, "variance", lambda truth: float(truth.moments()[1][0]))
 def total_variance(models: Law, truth: Truth) -> Array:
-    """Variance of the whole model."""
+    """Variance of the whole model; of vectors the trace of its covariance."""
     return models.moments()[1]
 
 
-@metric("mean variance of the components alive", SQUARE, of_components, "of components")
+@metric("mean variance of the components alive", SQUARE, of_parts, "of components")
 def component_variance(models: Law, truth: Truth) -> Array:
-    """Variance of the components alive, each counted once; a family of one component is that one."""
-    weight, _, std = components(models)
+    """Variance of the components alive, each counted once; a family of one component is that one.
+
+    Of vectors, the trace of a component's covariance.
+    """
+    weight, variance = _variances(models)
     alive = weight > 0.0
-    return np.asarray(np.sum(np.where(alive, std**2, 0.0), axis=1) / alive.sum(axis=1))
+    return np.asarray(np.sum(np.where(alive, variance, 0.0), axis=1) / alive.sum(axis=1))
 
 
-@metric("components alive", "", of_components, "alive")
+@metric("components alive", "", of_parts, "alive")
 def components_alive(models: Law, truth: Truth) -> Array:
     """Components with a weight above 0."""
-    return np.asarray((components(models)[0] > 0.0).sum(axis=1), dtype=np.float64)
+    return np.asarray((_variances(models)[0] > 0.0).sum(axis=1), dtype=np.float64)
 
 
 @metric("1 - sum of squared weights", PROBABILITY, of_several_components)
@@ -59,10 +61,11 @@ def a_tenth_as_wide(models: Law, truth: Truth) -> Array:
     return (models.moments()[1] > 0.01 * truth.moments()[1]).astype(np.float64)
 
 
-@metric("squared error of the mean", SQUARE, on_the_line("moments"), at_truth=0.0)
+@metric("squared error of the mean", SQUARE, of_numbers, at_truth=0.0)
 def squared_error_of_mean(models: Law, truth: Truth) -> Array:
-    """(M - mu0)^2, the square of what the model's mean is off the truth's."""
-    return (models.moments()[0] - truth.moments()[0]) ** 2
+    """(M - mu0)^2, the square of what the model's mean is off the truth's; of vectors, of its length."""
+    square = (models.moments()[0] - truth.moments()[0]) ** 2
+    return square if square.ndim == 1 else np.asarray(square.sum(axis=1))
 
 
 @metric("mass beyond the truth's 1 % quantiles", PROBABILITY, on_the_line("cdf"), "tail mass", 0.02)
@@ -109,6 +112,16 @@ def components(models: Law) -> tuple[Array, Array, Array]:
     if hasattr(params, "weight"):
         return params.weight, params.mean, params.std
     return np.ones((len(params.mean), 1)), params.mean[:, None], params.std[:, None]
+
+
+def _variances(models: Law) -> tuple[Array, Array]:
+    """Weights and variances of the components, ``(model, component)``."""
+    params = models.params
+    if hasattr(params, "covariance"):
+        return params.weight, np.einsum("rkii->rk", params.covariance)
+    if hasattr(params, "weight"):
+        return params.weight, params.std**2
+    return np.ones((len(params.mean), 1)), params.std[:, None] ** 2
 
 
 def scores(law: Law, under: Law) -> Array:

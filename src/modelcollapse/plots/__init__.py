@@ -14,9 +14,9 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from modelcollapse.families.base import REAL
+from modelcollapse.families.base import REAL, VECTORS
 from modelcollapse.metrics import SPREAD, metrics_of
-from modelcollapse.plots import categories, density, over_time, remembered
+from modelcollapse.plots import categories, density, over_time, remembered, vectors
 from modelcollapse.plots.style import canvas, middle
 from modelcollapse.results import experiment_of, measure
 from modelcollapse.sources import Law
@@ -27,6 +27,8 @@ SUFFIXES = {".png": "Description", ".svg": "Description", ".pdf": "Subject"}
 REPRODUCIBLE: dict[Any, Any] = {"svg.hashsalt": "modelcollapse", "pdf.fonttype": 42, "savefig.bbox": None}
 DPI = 120
 """Dots an inch of PNG: small enough for a page; for print there are SVG and PDF."""
+OF_VECTORS = ("wasserstein2_nd", "frechet_distance", "l2_distance")
+"""Distances of vectors, the first that applies first."""
 ENSEMBLE = "Thin lines: every replicate; shaded: 10-90 % of them."
 """What stands beneath figures of more than one replicate."""
 
@@ -47,12 +49,14 @@ def plot(dataset: xr.Dataset, kind: str = "overview", path: str | Path | None = 
         ``"overview"``: four panels and a title that says what was run.
         ``"density"``: the truth, and the models of one replicate, the one in the middle by its
         last total variance, with the last models of the others. Of categories: their probabilities.
+        Of vectors: ellipses in the plane, else the eigenvalues of the covariances.
         ``"variance"``: the total variance and the mean variance of the components alive. Of
         categories the heterozygosity, of whole numbers the rate, of regression the coefficients' length.
         ``"weights"``: the weights of the components. They are points, not lines: components are
         kept in the order of their means, and which was which a generation before is not known.
         ``"distance"``: squared Wasserstein-2 distance (of categories: total variation) and
-        Kullback-Leibler divergence to the truth; where there is none, the squared error.
+        Kullback-Leibler divergence to the truth. Of vectors: what applies of these, of Frechet's and of
+        L2 distances. Where there is none, the squared error.
     path
         Where to save it: PNG, SVG or PDF by its suffix. The file's metadata hold the SHA-256 of the
         result, and the same result gives the same bytes.
@@ -98,8 +102,12 @@ def _on_the_line(dataset: xr.Dataset) -> bool:
     return bool(experiment_of(dataset).learner.items == REAL)
 
 
+def _has_vectors(dataset: xr.Dataset) -> bool:
+    return bool(experiment_of(dataset).learner.items == VECTORS)
+
+
 def _variance(dataset: xr.Dataset) -> Figure:
-    if not _on_the_line(dataset):
+    if not (_on_the_line(dataset) or _has_vectors(dataset)):
         return _panels(dataset, [SPREAD[experiment_of(dataset).learner.items][0]])
     metrics = ["total_variance"]
     if over_time.has_components(dataset):
@@ -110,7 +118,7 @@ def _variance(dataset: xr.Dataset) -> Figure:
 def _distance(dataset: xr.Dataset) -> Figure:
     experiment = experiment_of(dataset)
     known = metrics_of(experiment.learner, experiment.source)
-    distances = ["wasserstein2", "total_variation", "kullback_leibler"]
+    distances = ["wasserstein2", "total_variation", *OF_VECTORS, "kullback_leibler"]
     if not {*distances} & {*known}:
         distances = [SPREAD[experiment.learner.items][1]]
     return _panels(dataset, [name for name in distances if name in known])
@@ -126,12 +134,16 @@ def _panels(dataset: xr.Dataset, metrics: list[str]) -> Figure:
 
 def _density(dataset: xr.Dataset) -> Figure:
     remembered.refuse_density(dataset)
-    if not (_has_categories(dataset) or _on_the_line(dataset)):
+    if not (_has_categories(dataset) or _on_the_line(dataset) or _has_vectors(dataset)):
         learner = experiment_of(dataset).learner
         raise ValueError(f'kind = "density": the items of a {learner.name} are {learner.items}')
     figure, (panel,) = canvas(dataset, 1, 1, middle(dataset))
-    draw = categories.probabilities if _has_categories(dataset) else density.densities
-    draw(panel, dataset)
+    if _has_categories(dataset):
+        categories.probabilities(panel, dataset)
+    elif _has_vectors(dataset):
+        vectors.models(panel, dataset)
+    else:
+        density.densities(panel, dataset)
     return figure
 
 
@@ -151,13 +163,15 @@ def _overview(dataset: xr.Dataset) -> Figure:
     """
     if remembered.remembers(dataset):
         return remembered.overview(dataset, ENSEMBLE)
-    if not (_has_categories(dataset) or _on_the_line(dataset)):
+    if not (_has_categories(dataset) or _on_the_line(dataset) or _has_vectors(dataset)):
         experiment = experiment_of(dataset)
         known = metrics_of(experiment.learner, experiment.source)
         return _panels(dataset, [name for name, metric in known.items() if metric.head][:4])
     figure, axes = canvas(dataset, 2, 2, ENSEMBLE, middle(dataset))
     if _has_categories(dataset):
         return _overview_of_categories(figure, axes, dataset)
+    if _has_vectors(dataset):
+        return _overview_of_vectors(figure, axes, dataset)
     density.densities(axes[1], dataset)
     over_time.metrics(axes[3], dataset, ("wasserstein2",))
     if over_time.has_components(dataset):
@@ -177,6 +191,22 @@ def _overview_of_categories(figure: Figure, axes: list[Axes], dataset: xr.Datase
     categories.probabilities(axes[1], dataset)
     for panel, name in ((0, "heterozygosity"), (2, "categories_alive"), (3, distance)):
         over_time.metrics(axes[panel], dataset, (name,))
+    return figure
+
+
+def _overview_of_vectors(figure: Figure, axes: list[Axes], dataset: xr.Dataset) -> Figure:
+    """Total variance, the models, the determinant (where most are singular: effective rank), a distance."""
+    experiment = experiment_of(dataset)
+    known = metrics_of(experiment.learner, experiment.source)
+    last = dataset.isel(generation=[-1])
+    spreads = ("total_variance", "component_variance")
+    over_time.metrics(axes[0], dataset, spreads if over_time.has_components(dataset) else spreads[:1])
+    vectors.models(axes[1], dataset)
+    volume = bool(np.median(measure(last, "determinant").values) > 0.0)
+    over_time.metrics(axes[2], dataset, ("determinant" if volume else "effective_rank",))
+    distances = [name for name in OF_VECTORS if name in known]
+    finite = (name for name in distances if np.isfinite(measure(last, name).values).mean() > 0.5)
+    over_time.metrics(axes[3], dataset, (next(finite, distances[0]),))
     return figure
 
 

@@ -56,7 +56,7 @@ def densities(panel: Axes, dataset: xr.Dataset) -> None:
     look = Look(style.PURPLE, "-", 0.7, float(np.clip(8.0 / max(len(rest), 1), 0.2, 0.7)), 2.0)
     for i, model in enumerate(rest):
         peaks.append(_model(panel, model, low, high, look, None if i else name))
-    for look, (generation, model) in zip(_looks(len(shown)), shown.items(), strict=True):
+    for look, (generation, model) in zip(looks(len(shown)), shown.items(), strict=True):
         peaks.append(_model(panel, model, low, high, look, str(generation)))
     panel.set_xlim(low, high)
     panel.set_ylim(0.0, 1.05 * min(max(peaks), HEADROOM * truth_peak))
@@ -85,7 +85,7 @@ def model_at(experiment: Experiment, stored: xr.Dataset) -> Law:
     return Law(family, family.restore({n: stored[n].values[None] for n in family.dimensions}))
 
 
-def _looks(count: int) -> list[Look]:
+def looks(count: int) -> list[Look]:
     """The first and the last look are kept for the first and the last generation."""
     return [*LOOKS[: count - 1], LOOKS[-1]] if count > 1 else [LOOKS[-1]]
 

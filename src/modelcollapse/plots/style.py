@@ -100,6 +100,10 @@ def _truth(experiment: Experiment) -> str:
         if zipf is not None:
             return f"{count}, Zipf (exponent {zipf.exponent:g}, shift {zipf.shift:g})"
         return f"{_file(truth)} ({count})" if truth.path else count
+    if truth.family.endswith("-nd"):
+        d = experiment.learner.sizes()["dimension"]
+        parts = f"mixture of {len(truth.weights)} Gaussians" if hasattr(truth, "weights") else "Gaussian"
+        return f"{parts}, {d} dimension{'s' * (d > 1)}"
     if truth.family == "mixture":
         return f"mixture of {len(truth.weights)} Gaussians"
     if truth.family == "linear":
@@ -112,7 +116,8 @@ def _truth(experiment: Experiment) -> str:
 
 def _file(truth: Any) -> str:
     """Name a data file, and the column if one was chosen."""
-    return Path(truth.path).name + (f", {truth.column}" if truth.column else "")
+    columns = getattr(truth, "columns", None) or (getattr(truth, "column", None),)
+    return ", ".join([Path(truth.path).name, *filter(None, columns)])
 
 
 IN_WORDS = {
@@ -125,12 +130,14 @@ IN_WORDS = {
 
 def _learner(experiment: Experiment) -> str:
     learner = experiment.learner
-    if learner.name == "mixture":
+    if learner.name in ("mixture", "mixture-nd"):
         solver = "EM" if learner.solver == "em" else learner.solver
         return f"mixture of {learner.components} ({solver})"
     if learner.name == "gaussian":
         known = learner.known_std
         return f"Gaussian (ddof {learner.ddof})" if known is None else f"Gaussian (known std {known:g})"
+    if learner.name == "gaussian-nd":
+        return f"Gaussian (ddof {learner.ddof})"
     if learner.name == "linear":
         ridge = f", ridge {learner.ridge:g}" if learner.ridge else ""
         return f"least squares ({learner.inputs} inputs{ridge})"

@@ -15,6 +15,7 @@ from modelcollapse.theory.stationary import (
     verifier_threshold,
     weighted_error,
 )
+from modelcollapse.theory.vectors import vector_laws
 from modelcollapse.theory.whole import poisson_laws
 
 __all__ = [
@@ -36,6 +37,7 @@ LAWS = (
     pool_laws,
     kernel_pool_laws,
     gaussian_laws,
+    vector_laws,
     separated_laws,
     category_laws,
     poisson_laws,

@@ -5,6 +5,7 @@ import numpy as np
 from modelcollapse.experiment import Experiment
 from modelcollapse.families.categorical import CATEGORIES, Categorical
 from modelcollapse.families.gaussian import Gaussian
+from modelcollapse.families.gaussian_nd import GaussianNd
 from modelcollapse.families.kde import Kde
 from modelcollapse.theory.base import Expectation, of_spread, replaces, spread_of_truth
 from modelcollapse.theory.parts import parts_of
@@ -48,7 +49,7 @@ def moment_laws(experiment: Experiment) -> list[Expectation]:
         spread, error = DRIFT_SOURCES
     elif replaces(experiment) and kept == (1.0, 0.0):
         spread, error = REPLACE_SOURCES
-    elif replaces(experiment) and kept[0] > 1.0 and isinstance(experiment.learner, Gaussian):
+    elif replaces(experiment) and kept[0] > 1.0 and isinstance(experiment.learner, Gaussian | GaussianNd):
         spread, error = UNBIASED_SOURCES
     return of_spread(experiment, moment_recursion, spread, error)
 
