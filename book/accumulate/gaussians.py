@@ -23,7 +23,8 @@ CAPTION = (
     " items are "
     "picked from the pile, it stops too, lower: what is missing is lost in the first generations. Black: "
     "exact laws, "
-    "the third derived for this project. **Below** n = 100 in more dimensions: the trace of the covariance obeys "
+    "the third derived for this project. **Below** n = 100 in more dimensions: the trace of the covariance "
+    "obeys "
     "the same laws, whatever d is."
 )
 SIZES = (10, 32, 100, 316, 1_000)
