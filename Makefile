@@ -1,11 +1,7 @@
 # Everything runs in the environment of $(BIN); the README's second command makes it.
 BIN ?= .venv/bin
 
-<<<<<<< HEAD
-.PHONY: check lint types layers test figures book bench bench-check
-=======
-.PHONY: check lint types layers test figures bench bench-check verify mutants
->>>>>>> main
+.PHONY: check lint types layers test figures book bench bench-check verify mutants
 
 check: lint types layers test   ## what continuous integration runs
 

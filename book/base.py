@@ -79,20 +79,25 @@ class Row:
 
     def line(self, name: str) -> str:
         """The row of a table in Markdown."""
-        cells = (
-            name, self.what, number(self.published), ("about " if self.about else "") + number(self.law), with_error(self.here, self.error),
-            signed(self.z_published), signed(self.z_law), self.note,
-        )  # fmt: skip
+        law = ("about " if self.about else "") + number(self.law)
+        found = with_error(self.here, self.error)
+        z = signed(self.z_published), signed(self.z_law)
+        cells = (name, self.what, number(self.published), law, found, *z, self.note)
         return "| " + " | ".join(cells) + " |"
 
 
-HEAD = "| figure | what | published | law | here | z of the published | z of the law | |\n|---|---|---|---|---|---|---|---|"
+HEAD = (
+    "| figure | what | published | law | here | z of the published | z of the law | |\n"
+    "|---|---|---|---|---|---|---|---|"
+)
 
 
 def number(value: float | None, digits: int = 6) -> str:
-    """Print six digits at most; nothing where there is no number."""
+    """Print six digits at most; nothing where nothing is known, and NaN as none."""
     if value is None:
         return ""
+    if np.isnan(value):
+        return "none"
     return f"{value:,.0f}" if abs(value) >= 1e5 else f"{value:.{digits}g}"
 
 
@@ -185,9 +190,8 @@ def write(out: Path, built: dict[str, tuple[str, list[str]]]) -> None:
             name = f"{folder}/{figure}"
             if name in sections:
                 page.append(f"<!-- {name} -->\n{sections[name]}\n<!-- end -->")
-    (out / "index.md").write_text(
-        "\n\n".join(page) + "\n\n" + TABLE.replace("# ", "## ", 1) + "\n".join(table) + "\n"
-    )
+    page.append(TABLE.replace("# ", "## ", 1) + "\n".join(table))
+    (out / "index.md").write_text("\n\n".join(page) + "\n")
 
 
 def read(out: Path) -> tuple[dict[str, str], dict[str, list[str]]]:
@@ -207,27 +211,29 @@ def read(out: Path) -> tuple[dict[str, str], dict[str, list[str]]]:
 def chosen(asked: Iterable[str]) -> list[str]:
     """The figures that were asked for, by name or by folder; all if none was named."""
     wanted = list(asked)
-    found = [
-        n for n in names() if not wanted or any(n == w or n.startswith(w.rstrip("/") + "/") for w in wanted)
-    ]
-    unknown = [w for w in wanted if not any(n == w or n.startswith(w.rstrip("/") + "/") for n in names())]
+    unknown = [w for w in wanted if not any(_is(name, w) for name in names())]
     if unknown:
         raise SystemExit(f"no such figure: {', '.join(unknown)}; there are {', '.join(names())}")
-    return found
+    return [name for name in names() if not wanted or any(_is(name, w) for w in wanted)]
+
+
+def _is(name: str, wanted: str) -> bool:
+    return name == wanted or name.startswith(wanted.rstrip("/") + "/")
 
 
 INTRODUCTION = """# Published figures, made again
 
-Every figure here is made by one short script, from the recipe that was published or as near to it as the script
-says. `make book` builds them all, `python -m book one_gaussian/refits blog` some. At the end of the page stands what was
-published beside what was found ([the table alone](table.md)).
+Every figure here is made by one short script, from the recipe that was published or as near to it
+as the script says. `make book` builds them all, `python -m book one_gaussian/refits blog` some. At
+the end of the page stands what was published beside what was found ([the table alone](table.md)).
 
-Thin black lines are laws, coloured ones simulations; bands hold 80 % of the replicates, from the 10 % to the 90 %
-quantile. Generation 1 is the first fit, on real data; papers that count from 0 are one behind."""
+Thin black lines are laws, coloured ones simulations; bands hold 80 % of the replicates, from the 10
+% to the 90 % quantile. Generation 1 is the first fit, on real data; papers that count from 0 are
+one behind. [q] marks what was read in a text that quotes the paper, and not in the paper."""
 
 TABLE = """# Published, here, z
 
-z is the difference in standard errors: of the published number where its own standard error is known, and of a law.
-A number read off a plot, or in a text that quotes the paper, says so and has no z.
+z is the difference in standard errors: of the published number where its own standard error is
+known, and of a law. A number read off a plot, a limit or a bound has no z.
 
 """
