@@ -1,7 +1,6 @@
 """Categories under replace: each by itself is the binomial chain of Wright (1931), lost or alone at last."""
 
 import numpy as np
-from scipy.stats import binom
 
 from modelcollapse.experiment import Experiment
 from modelcollapse.families.categorical import Categorical
@@ -62,16 +61,22 @@ def _chain_laws(p: Array, n: int) -> list[Expectation]:
     ]  # fmt: skip
 
 
+def _binomials(n: int, p: Array) -> Array:
+    """Binomial(n, p) for each p, ``(p, count)``."""
+    from scipy.stats import binom  # it takes a third of a second to import
+
+    return np.asarray(binom.pmf(np.arange(n + 1)[None, :], n, p[:, None]))
+
+
 def chain(p: Array, n: int, generations: int) -> Array:
     """The distribution of a category's count, ``(generation, category, count)`` from generation 1 on.
 
     Whatever the other categories do, its count in n items is Binomial(n, p) in generation 1, and given
     a count of i, Binomial(n, i/n) in the next.
     """
-    count = np.arange(n + 1)
-    step = binom.pmf(count[None, :], n, (count / n)[:, None])
+    step = _binomials(n, np.arange(n + 1) / n)
     law = np.empty((generations, len(p), n + 1))
-    law[0] = binom.pmf(count[None, :], n, p[:, None])
+    law[0] = _binomials(n, p)
     for t in range(1, generations):
         law[t] = law[t - 1] @ step
     return law
@@ -79,9 +84,7 @@ def chain(p: Array, n: int, generations: int) -> Array:
 
 def ends(p: Array, n: int, generations: int) -> tuple[Array, Array]:
     """P(lost) and P(the only one left) of each category, each ``(generation, category)``, from 1 on."""
-    count = np.arange(n + 1)
-    step = binom.pmf(count[None, :], n, (count / n)[:, None])
-    law = binom.pmf(count[None, :], n, p[:, None])
+    step, law = _binomials(n, np.arange(n + 1) / n), _binomials(n, p)
     lost, alone = np.empty((generations, len(p))), np.empty((generations, len(p)))
     for t in range(generations):
         lost[t], alone[t] = law[:, 0], law[:, n]
