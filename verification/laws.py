@@ -94,3 +94,41 @@ def time_to_one(p: Array, n: int) -> float:
     """-2 n sum (1 - p) ln(1 - p), about: the diffusion limit."""
     rest = 1.0 - np.asarray(p)
     return float(-2.0 * n * np.sum(rest * np.log(rest)))
+
+
+def augment(first: int, real: int, synthetic: int, t: int, pool: int = 0) -> tuple[float, float]:
+    """A_t and B_t of real and synthetic items of any numbers, from ``first`` real ones; ML.
+
+    ``pool`` fixed items, of which ``real`` are drawn each generation without replacement; 0: new ones.
+    """
+    n = real + synthetic
+    a, s = real / n, synthetic / n
+    spread, error, shared = 1.0 - 1.0 / first, 1.0 / first, 1.0 / max(first, pool)
+    for _ in range(t - 1):
+        new = a * a / real + s * s * spread / synthetic + s * s * error
+        if pool:
+            new += 2.0 * a * s * shared
+            shared = a / pool + s * shared
+        spread, error = a + s * (spread + error) - new, new
+    return spread, error
+
+
+def weighted(w: float, real: int, synthetic: int, t: int, known: bool) -> tuple[float, float]:
+    """A_t and B_t of the weight w on fresh real items, from ``real`` of them; V0 = 1 is known, or ML."""
+    spread, error = (1.0 if known else 1.0 - 1.0 / real), 1.0 / real
+    for _ in range(t - 1):
+        new = w * w / real + (1.0 - w) ** 2 * (error + spread / synthetic)
+        spread = 1.0 if known else w + (1.0 - w) * (spread + error) - new
+        error = new
+    return spread, error
+
+
+def kernels_accumulate(n: int, h: float, t: int) -> float:
+    """E (x - mu0)^2 over a pool of t n items of a kernel density: V0 + h^2 (H_t - 1)."""
+    return float(1.0 + h * h * ((1.0 / np.arange(1, t + 1)).sum() - 1.0))
+
+
+def excess(t_items: int, d: int, t: int, accumulate: bool = False) -> float:
+    """Excess error after t labellings, noise 1: d/(T - d - 1) t, or times sum 1/i^2 on the same inputs."""
+    times = (1.0 / np.arange(1, t + 1) ** 2).sum() if accumulate else t
+    return float(d / (t_items - d - 1) * times)
