@@ -303,6 +303,8 @@ def _named(tables: tuple[type[Table], ...], raw: Any, default: str) -> type[Tabl
     """The table that a recipe's text names, or the default where it has none."""
     tag = raw.get("family") if isinstance(raw, Mapping) else getattr(raw, "family", None)
     tag = default if raw is None else tag
+    if not isinstance(tag, str):
+        return None
     return next((table for table in tables if table.model_fields["family"].default == tag), None)
 
 

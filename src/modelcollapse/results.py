@@ -129,7 +129,8 @@ def _recorded(family: Family, each: Sequence[Params], shape: tuple[int, int]) ->
     """What a family records of some generations, all of them together: ``(replicate, generation, ...)``."""
     fields = zip(*each, strict=True)
     together = [np.stack(field, axis=1).reshape(shape[0] * shape[1], *field[0].shape[1:]) for field in fields]
-    values = family.record(type(each[0])(*together))
+    with np.errstate(over="ignore"):  # infinite where float64 has no number so large
+        values = family.record(type(each[0])(*together))
     return {name: value.reshape(*shape, *value.shape[1:]) for name, value in values.items()}
 
 
@@ -137,8 +138,9 @@ def _measured(experiment: Experiment, params: Params) -> dict[str, Array]:
     """What is stored of one generation whose parameters are not: ``(replicate, ...)``."""
     learner, truth = experiment.learner, experiment.source
     known, models = metrics_of(learner, truth), Law(learner, params)
-    metrics = {name: known[name].compute(models, truth) for name in remembered(experiment)}
-    return {**learner.record(params), **metrics}
+    with np.errstate(over="ignore"):  # infinite where float64 has no number so large
+        metrics = {name: known[name].compute(models, truth) for name in remembered(experiment)}
+        return {**learner.record(params), **metrics}
 
 
 def assemble(experiment: Experiment, variables: Variables, saved: Sequence[int]) -> xr.Dataset:
@@ -217,7 +219,8 @@ def measure(dataset: xr.Dataset, name: str) -> xr.DataArray:
     for i in range(0, len(replicate), at_once):  # nothing is copied whole: it may fill most of the memory
         rows = replicate[i : i + at_once], generation[i : i + at_once]
         params = family.restore({name: value[rows] for name, value in stored.items()})
-        values[rows] = metric.compute(Law(family, params), truth)
+        with np.errstate(over="ignore"):  # infinite where float64 has no number so large
+            values[rows] = metric.compute(Law(family, params), truth)
     same = None if experiment.start is None else Law(family, experiment.start)
     values[:, ~fitted] = metric.value_at_truth(truth, same)
     dimensions = ("replicate", "generation")

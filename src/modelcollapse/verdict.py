@@ -160,7 +160,10 @@ def compare(dataset: xr.Dataset, generations: Sequence[int]) -> list[Comparison]
         if law.statistic == "mean of log":
             with np.errstate(divide="ignore"):
                 values = np.log(values)
-        expected = law.at(np.asarray(generations, dtype=np.float64))
+        with np.errstate(
+            over="ignore", invalid="ignore"
+        ):  # a law may leave float64, as what it speaks of does
+            expected = law.at(np.asarray(generations, dtype=np.float64))
         for column, generation in enumerate(generations):
             if math.isnan(expected[column]):  # a law of other generations
                 continue

@@ -399,3 +399,27 @@ def test_a_named_object_keeps_its_settings():
     experiment = mc.Experiment(learner=first, **SMALL)
     mc.estimator(Mine(bandwidth=5.0), name="kept")
     assert experiment.changed().learner._thing.bandwidth == 0.2
+
+
+def test_an_object_that_takes_no_weights_is_refused_where_items_have_some():
+    work = {"kind": "weighted", "weight": 0.5, "real": 20, "synthetic": 20}
+    for thing in (GaussianMixture(2), BayesianGaussianMixture(n_components=2)):
+        with pytest.raises(RecipeError, match="whose fit takes no weights"):
+            mc.Experiment(learner=mc.estimator(thing), workflow=work, **SMALL)
+    dataset = mc.run(mc.Experiment(learner=mc.estimator(KernelDensity()), workflow=work, **SMALL))
+    assert not dataset["status"].any()
+
+
+def test_a_verifier_of_one_replicate_moves_no_other():
+    """Where some replicates are drawn for again and others have enough, each is as it is alone."""
+    work = {"kind": "verified", "low": 1.5}
+    experiment = mc.Experiment(learner=mc.estimator(KernelDensity(bandwidth=0.3)), workflow=work, **SMALL)
+    together, alone = mc.run(experiment, chunk=3), mc.run(experiment, chunk=1)
+    assert together.identical(alone)
+
+
+@pytest.mark.parametrize("settings", [(1, 2), ("ab", 3), 5, None])
+def test_settings_that_are_no_table(settings):
+    learner = {"family": "estimator", "name": "sklearn.neighbors.KernelDensity", "settings": settings}
+    with pytest.raises(RecipeError, match="must be a table of numbers, texts and booleans"):
+        mc.Experiment(learner=learner)

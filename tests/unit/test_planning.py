@@ -185,3 +185,32 @@ def test_the_command_prints_numbers_and_sentences():
     back = CliRunner().invoke(app, [*options, "--source", "fixed", "--real", "2"])
     assert back.exit_code == 0, back.output
     assert "generation" in back.output
+
+
+def test_simulations_that_take_days_are_refused_before_the_first():
+    """Each of them is within the limits; all of them together are not."""
+    slow = GAUSSIAN.changed(learner={"family": "kde", "bandwidth": "scott"}, n_samples=100_000)
+    called = []
+    with pytest.raises(mc.RecipeError, match="all simulations take about"):
+        planning.plan(slow, replicates=300, progress=called.append)
+    assert not called
+
+
+def test_more_generations_than_can_be_followed_are_refused():
+    with pytest.raises(mc.RecipeError, match="must be at most 10000000"):
+        planning.plan(GAUSSIAN.changed(generations=10**12))
+
+
+def test_what_is_0_in_the_truth_cannot_be_lost():
+    none = {"truth": {"family": "linear", "dimension": 3, "noise": 1.0}, "learner": {"family": "linear"}}
+    with pytest.raises(mc.RecipeError, match="must be above 0 in the truth"):
+        planning.plan(GAUSSIAN.changed(**none))
+
+
+def test_a_law_that_holds_without_real_data_alone():
+    """The mean of a Poisson rate stays, by law, without real data; with some there is no law."""
+    counts = {"truth": {"family": "poisson", "rate": 2.0}, "learner": {"family": "poisson"}}
+    experiment = GAUSSIAN.changed(**counts, n_samples=50, generations=3, seed=2**128)
+    (answer,) = planning.plan(experiment, questions=["mean"], sources=["fresh"], replicates=100)
+    assert answer.count == 0
+    assert answer.law.startswith("E rate_t = rate_0")

@@ -884,3 +884,10 @@ def test_right_categories_of_a_file_must_be_in_it(tmp_path):
         with pytest.raises(DataError) as caught:
             Experiment.from_toml(tmp_path / "r.toml")
         assert [problem.field for problem in caught.value.problems] == ["workflow.right"]
+
+
+@pytest.mark.parametrize("tag", [np.array([1.0, 2.0]), [1], {"a": 1}, 1.0, True])
+@pytest.mark.parametrize("table", ["truth", "learner"])
+def test_a_family_that_is_no_text(table, tag):
+    with pytest.raises(RecipeError, match=f"{table}.family"):
+        mc.Experiment(**{table: {"family": tag}})

@@ -12,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
 import modelcollapse as mc
+from modelcollapse import lab
 from modelcollapse.errors import DataError, RecipeError
 from modelcollapse.families.gaussian import Gaussian, GaussianParams
 from modelcollapse.families.gaussian_nd import GaussianNd, GaussianNdParams
@@ -650,3 +651,57 @@ def test_filtered_sources_hold_vectors():
     x = Filtered(law, lambda items: (items[:, :, 0] > 0.0).astype(float)).sample(20, streams(2))
     assert x.shape == (2, 20, 2)
     assert (x[:, :, 0] > 0.0).all()
+
+
+@pytest.mark.parametrize(
+    "learner",
+    [
+        {"family": "kde", "bandwidth": "scott"},
+        {"family": "empirical"},
+        {"family": "estimator", "name": "sklearn.neighbors.KernelDensity"},
+    ],
+    ids=lambda one: one["family"],
+)
+@pytest.mark.parametrize("kind", ["gaussian-nd", "mixture-nd", "data-nd"])
+def test_learners_that_hold_data_learn_from_every_truth_of_vectors(tmp_path, learner, kind):
+    values = np.random.default_rng(0).normal(size=(30, 2))
+    np.save(tmp_path / "x.npy", values)
+    truth = {
+        "gaussian-nd": {"dimension": 2},
+        "mixture-nd": {"weights": [0.5, 0.5], "means": [[0.0, 0.0], [3.0, 3.0]], "stds": [1.0, 1.0]},
+        "data-nd": {"path": str(tmp_path / "x.npy")},
+    }[kind]
+    recipe = {"n_samples": 20, "generations": 3, "replicates": 2}
+    dataset = mc.run(mc.Experiment(truth={"family": kind, **truth}, learner=learner, **recipe))
+    assert np.isfinite(dataset["total_variance"].values).all()
+    if (learner["family"], kind) == ("empirical", "data-nd"):  # rows that differ, not numbers
+        assert dataset["distinct_items"].values[0, 0] == len(values)
+    large = {"learner": learner, "n_samples": 1000, "generations": 1}
+    one, many = (mc.Experiment(truth={"family": "gaussian-nd", "dimension": d}, **large) for d in (1, 500))
+    assert lab.estimate(many).memory > 100 * lab.estimate(one).memory
+
+
+@pytest.mark.parametrize("scale", [1e74, 1e149, 1e-74, 1e-149])
+@pytest.mark.parametrize("learner", LEARNERS, ids=lambda one: one["family"])
+def test_units_so_large_or_small_that_a_volume_is_no_number(scale, learner):
+    """Determinants and densities in six dimensions leave float64: infinite or 0, and nothing is warned of."""
+    truth = {"family": "mixture-nd", "weights": [0.5, 0.5], "means": [[0.0] * 6, [3.0 * scale] * 6]}
+    truth["stds"] = [scale, scale]
+    experiment = mc.Experiment(truth=truth, learner=learner, n_samples=30, generations=2, replicates=2)
+    with np.errstate(all="raise", under="ignore"):
+        dataset = mc.run(experiment)
+        ratio = dataset["total_variance"].values / scale**2
+        measured = [mc.measure(dataset, name).values for name in metrics_of(GaussianNd(), experiment.source)]
+        assert mc.collapse_profile(dataset).rows
+    assert ((ratio > 5.0) & (ratio < 100.0)).all()
+    assert not any(np.isnan(values).any() for values in measured)
+
+
+def test_a_covariance_beyond_float64_is_no_point():
+    """Ten times a covariance of 1e308 is infinite: its items are no numbers, not the mean again and again."""
+    family = GaussianNd().of(2)
+    params = GaussianNdParams(np.zeros((2, 2)), np.stack([np.eye(2), np.full((2, 2), np.inf)]))
+    items = family.sample(params, 10, streams(2))
+    assert np.isfinite(items[0]).all()
+    assert np.isnan(items[1]).all()
+    assert family.fit(items, np.full(2, 10), None, None, streams(2)).status[1] == int(Status.NONFINITE)

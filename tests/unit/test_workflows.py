@@ -465,3 +465,34 @@ def test_a_temperature_without_end_is_a_status():
     )
     assert np.isfinite(dataset["total_variance"].values).all()
     assert (dataset["status"].values[:, -1] & int(Status.NONFINITE) > 0).all()
+
+
+@pytest.mark.parametrize("solver", [{"start": "kmeans"}, {"solver": "scikit-learn"}, {}])
+def test_a_verifier_that_keeps_nothing_is_a_status(solver):
+    """Some replicates end; the others are what they are alone."""
+    experiment = mc.Experiment(
+        learner={"family": "mixture", **solver}, workflow={"kind": "verified", "low": 3.2},
+        n_samples=30, generations=4, replicates=12, seed=3,
+    )  # fmt: skip
+    with np.errstate(all="raise", under="ignore"):
+        dataset = mc.run(experiment, chunk=12)
+    assert dataset.identical(mc.run(experiment, chunk=1))
+    if solver != {"solver": "scikit-learn"}:  # whose variances never are 0: something always passes
+        assert (dataset["status"].values & int(Status.NONFINITE)).any()
+
+
+@pytest.mark.parametrize("family", ["gaussian", "mixture", "gaussian-nd", "mixture-nd"])
+def test_a_temperature_that_drives_a_model_out_of_float64(family):
+    """A status, and the last model that was one: no warning, no point, no numbers that are none."""
+    truth = {"family": "gaussian-nd", "dimension": 2} if family.endswith("nd") else {"family": "mixture"}
+    if family in ("gaussian", "mixture"):
+        truth |= {"weights": [0.5, 0.5], "means": [-2.0, 2.0], "stds": [1.0, 1.0]}
+    experiment = mc.Experiment(
+        truth=truth, learner={"family": family}, workflow={"kind": "biased", "temperature": 1000},
+        n_samples=30, generations=150, replicates=2,
+    )  # fmt: skip
+    with np.errstate(all="raise", under="ignore"):
+        dataset = mc.run(experiment)
+    assert (dataset["status"].values[:, -1] & int(Status.NONFINITE)).all()
+    assert (dataset["total_variance"].values[:, -1] > 1e280).all()
+    assert np.isfinite(dataset["total_variance"].values[:, -1]).all()

@@ -154,6 +154,11 @@ class Learner(Table):
         """Neither mean nor variance is kept."""
         return None
 
+    @property
+    def weighs(self) -> bool:
+        """Whether items can count differently in its fit."""
+        return True
+
     def offers(self, *names: str) -> bool:
         """What it has methods for."""
         return all(hasattr(self, name) for name in names)

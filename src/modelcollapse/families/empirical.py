@@ -52,9 +52,13 @@ class Empirical(Learner):
         """The model is the sample."""
         return 1.0, 0.0
 
+    def item_numbers(self) -> int:
+        """An item has as many numbers as there are dimensions."""
+        return self._dimension or 1
+
     def fit_seconds(self, items: int) -> float:
         """Two passes and picking; metrics sort the items."""
-        return 3e-5 + 1e-7 * items
+        return 3e-5 + 1e-7 * items * self.item_numbers()
 
     def sample(self, params: Held, size: Sizes, streams: Streams) -> ItemArray:
         """Draw items with replacement."""

@@ -37,7 +37,10 @@ MEASURED = 4096
 
 def _settings(value: Any) -> tuple[tuple[str, Plain], ...]:
     allowed = "must be a table of numbers, texts and booleans"
-    pairs = dict(value) if isinstance(value, tuple) else value
+    try:
+        pairs = dict(value) if isinstance(value, tuple) else value
+    except (TypeError, ValueError):
+        raise bad(allowed) from None
     if not isinstance(pairs, Mapping):
         raise bad(allowed)
     found = {str(name): plain(one) for name, one in pairs.items()}
@@ -150,14 +153,23 @@ class Estimator(Learner):
         allowed = f"must be at least {least} for learner.settings.n_components = {least}"
         return [Problem("n_samples", n_samples, allowed)]
 
+    @property
+    def weighs(self) -> bool:
+        """Whether the object's `fit` takes weights."""
+        return objects.takes(self._thing.fit, "sample_weight")
+
     def offers(self, *names: str) -> bool:
         """A density only where the object has `score_samples`."""
         scored = hasattr(self._thing, "score_samples")
         return super().offers(*names) and (scored or "log_pdf" not in names)
 
+    def item_numbers(self) -> int:
+        """An item has as many numbers as there are dimensions."""
+        return self._dimension or 1
+
     def fit_seconds(self, items: int) -> float:
         """A call of scikit-learn, and a few passes."""
-        return 5e-3 + 1e-6 * items
+        return 5e-3 + 1e-6 * items * self.item_numbers()
 
     def sample(self, params: EstimatorParams, size: Sizes, streams: Streams) -> ItemArray:
         """Let each model draw; NaN where it fails, which the next fit will say."""
@@ -165,6 +177,8 @@ class Estimator(Learner):
         check_rows(len(params.model), len(streams))
         items = np.empty((len(streams), int(sizes.max(initial=0)), d))
         for r, stream in enumerate(streams):
+            if sizes[r] == 0:  # nor a seed: a batch must not move the stream of one that draws nothing
+                continue
             model = params.model[r if len(params.model) > 1 else 0]
             items[r, : sizes[r]] = objects.drawn(model, int(sizes[r]), d, seed_of(stream))
         return items if self._dimension is not None else items[:, :, 0]

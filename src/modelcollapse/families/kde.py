@@ -108,9 +108,13 @@ class Kde(Learner):
             return 1.0 + shrink * n / (n - self.ddof), 0.0
         return 1.0, d * (shrink if isinstance(self.bandwidth, str) else self.bandwidth**2)
 
+    def item_numbers(self) -> int:
+        """An item has as many numbers as there are dimensions."""
+        return self._dimension or 1
+
     def fit_seconds(self, items: int) -> float:
         """Two passes, picking items and a normal each; the kernels' tails."""
-        return 3e-5 + 5e-8 * items
+        return 3e-5 + 5e-8 * items * self.item_numbers()
 
     def sample(self, params: KernelParams, size: Sizes, streams: Streams) -> ItemArray:
         """Pick items with replacement, and move each by a normal of its kernel."""

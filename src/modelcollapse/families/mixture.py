@@ -177,8 +177,9 @@ class Mixture(Learner):
     def moments(self, params: MixtureParams) -> tuple[Array, Array]:
         """Mean and variance of the whole mixture, without cancellation."""
         mean = np.einsum("rk,rk->r", params.weight, params.mean)
-        away = params.mean - mean[:, None]
-        return mean, np.einsum("rk,rk->r", params.weight, away**2 + params.std**2)
+        with np.errstate(over="ignore", invalid="ignore"):
+            square = (params.mean - mean[:, None]) ** 2 + params.std**2
+        return mean, np.einsum("rk,rk->r", params.weight, square)
 
     def _standardised(self, params: MixtureParams, x: Array) -> Array:
         with np.errstate(divide="ignore", invalid="ignore"):

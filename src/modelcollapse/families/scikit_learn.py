@@ -56,17 +56,21 @@ def kmeans_start(components: int, x: Array, size: IntArray, weight: Array | None
         row = x[r, : size[r]]
         given = np.ones(len(row)) if weight is None else weight[r, : size[r]]
         seed = seed_of(stream)
-        labels = _labels(components, row, given, seed)
-        counts = np.bincount(labels, given, components)
-        center = np.average(row, weights=given)
-        alive = counts > 0.0
-        share = np.where(alive, counts, 1.0)
-        mean = center + np.bincount(labels, given * (row - center), components) / share
-        variance = np.bincount(labels, given * (row - mean[labels]) ** 2, components) / share
-        pooled = float(variance @ counts) / counts.sum()
-        spread = np.where(variance > 0.0, variance, pooled)
-        for part, value in zip(parts, (counts / counts.sum(), mean, np.sqrt(spread)), strict=True):
-            part[r] = value
+        if not np.isfinite(row).all():  # the fit will say so
+            parts[0][r], parts[1][r], parts[2][r] = 1.0 / components, np.nan, np.nan
+            continue
+        with np.errstate(over="ignore", invalid="ignore"):  # beyond float64 the fit says so
+            labels = _labels(components, row, given, seed)
+            counts = np.bincount(labels, given, components)
+            center = np.average(row, weights=given)
+            alive = counts > 0.0
+            share = np.where(alive, counts, 1.0)
+            mean = center + np.bincount(labels, given * (row - center), components) / share
+            variance = np.bincount(labels, given * (row - mean[labels]) ** 2, components) / share
+            pooled = float(variance @ counts) / counts.sum()
+            spread = np.where(variance > 0.0, variance, pooled)
+            for part, value in zip(parts, (counts / counts.sum(), mean, np.sqrt(spread)), strict=True):
+                part[r] = value
     return parts  # type: ignore[return-value]
 
 

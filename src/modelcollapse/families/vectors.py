@@ -95,7 +95,11 @@ def sample(weight: Array, mean: Array, covariance: Array, size: Sizes, streams: 
     f, _ = factor(mean, covariance)
     w, m = np.ascontiguousarray(weight), np.ascontiguousarray(mean)
     kernels.sample_vectors(w, m, f, sizes, streams.state, flat)
-    return flat.reshape(len(streams), most, d)
+    items = flat.reshape(len(streams), most, d)
+    lost = ~np.isfinite(covariance).all(axis=(1, 2, 3))  # beyond float64, where a factor says nothing
+    if lost.any():
+        items[np.broadcast_to(lost, (len(streams),))] = np.nan
+    return items
 
 
 def log_density(weight: Array, mean: Array, covariance: Array, x: Array) -> Array:

@@ -6,7 +6,7 @@ Total variance, the squared error of the mean and components are those of the li
 import numpy as np
 
 from modelcollapse.families import vectors
-from modelcollapse.families.base import VECTORS, Family
+from modelcollapse.families.base import Family
 from modelcollapse.families.gaussian_nd import GaussianNd
 from modelcollapse.metrics.base import SQUARE, metric, of_vectors
 from modelcollapse.sources import Law, Truth
@@ -23,12 +23,12 @@ def both_gaussian(family: Family, truth: Truth) -> bool:
 
 def not_both_gaussian(family: Family, truth: Truth) -> bool:
     """Of models of vectors of which one side is no single Gaussian."""
-    return family.items == VECTORS and not both_gaussian(family, truth)
+    return of_vectors(family, truth) and not both_gaussian(family, truth)
 
 
 def between_laws_of_vectors(family: Family, truth: Truth) -> bool:
     """Of Gaussians and mixtures of them over vectors, compared with such."""
-    return family.items == VECTORS and isinstance(truth, Law)
+    return of_vectors(family, truth) and isinstance(truth, Law)
 
 
 def _log_determinants(covariance: Array) -> Array:
@@ -53,7 +53,8 @@ def determinant(models: Law, truth: Truth) -> Array:
 
 
 def _determinants(source: Truth) -> Array:
-    return np.exp(_log_determinants(_covariance(source)))
+    with np.errstate(over="ignore"):  # infinite where float64 has no number so large
+        return np.exp(_log_determinants(_covariance(source)))
 
 
 def _covariance(source: Truth) -> Array:
@@ -172,6 +173,7 @@ def _overlaps(one: tuple[Array, ...], other: tuple[Array, ...]) -> Array:
     whole = rank == d
     f = np.where(whole[:, None, None], f, np.eye(d))
     z = np.linalg.solve(f, away.reshape(-1, d, 1))[:, :, 0]
-    log = -0.5 * np.sum(z**2, axis=1) - np.linalg.slogdet(f)[1] - d * vectors.HALF_LOG_2PI
-    density = np.where(whole, np.exp(log), np.inf).reshape(shape)
+    with np.errstate(over="ignore"):  # so far apart that they share nothing, or so narrow as to be a point
+        log = -0.5 * np.sum(z**2, axis=1) - np.linalg.slogdet(f)[1] - d * vectors.HALF_LOG_2PI
+        density = np.where(whole, np.exp(log), np.inf).reshape(shape)
     return np.asarray(np.sum(np.where(weight > 0.0, weight * density, 0.0), axis=(1, 2)))

@@ -69,6 +69,7 @@ def plan(
     """
     asked = Asked(experiment or Experiment(), limit or Limit(), sure, replicates)
     search = _search(asked, questions, sources, progress)
+    search.check_time(questions, sources)
     return [search.answer(question, source, check) for source in sources for question in questions]
 
 
@@ -93,6 +94,7 @@ def horizon(
     if isinstance(real, bool) or not isinstance(real, int) or not 0 <= real <= n:
         allowed = f"must be an integer from 0 to n_samples = {n}"
         raise RecipeError([Problem("real", real, allowed)])
+    search.check_time(questions, sources, steps=1)
     return [search.horizon(question, source, real) for source in sources for question in questions]
 
 

@@ -19,6 +19,8 @@ Kind = Literal["fresh", "fixed"]
 Of = Literal["variance", "tail", "category"]
 QUESTIONS: tuple[Question, ...] = get_args(Question)
 KINDS: tuple[Kind, ...] = get_args(Kind)
+MOST = 10**7
+"""Generations that are looked at, at most."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,8 @@ def wrong(asked: Asked, questions: Sequence[str], sources: Sequence[str]) -> Ite
         yield Problem("of", limit.of, f"is for categories, not for {experiment.learner.items}")
     elif limit.of == "variance" and SPREAD.get(experiment.learner.items, ("",))[0] not in known:
         yield Problem("of", limit.of, f"is not known of {experiment.learner.items}")
+    elif limit.of != "category" and not value_at_truth(experiment, limit) > 0.0:
+        yield Problem("of", limit.of, "must be above 0 in the truth: no share of nothing can be lost")
     if limit.category is not None:
         yield from _wrong_category(experiment, limit)
     for name, value in (("loss", limit.loss), ("sure", asked.sure)):
@@ -139,6 +143,9 @@ def wrong(asked: Asked, questions: Sequence[str], sources: Sequence[str]) -> Ite
                 yield Problem(name, one, f"must be one of {', '.join(allowed)}")
     if isinstance(replicates, bool) or not isinstance(replicates, int) or replicates < 100:
         yield Problem("replicates", replicates, "must be an integer >= 100: shares are counted")
+    if experiment.generations > MOST:
+        most = f"must be at most {MOST}: laws are followed from one generation to the next"
+        yield Problem("generations", experiment.generations, most)
     if type(experiment.workflow) is not Mix:
         yield Problem("workflow.kind", experiment.workflow.kind, 'must be "mix": its real share is sought')
 

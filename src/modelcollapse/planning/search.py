@@ -1,7 +1,7 @@
 """The search: by law where there is one, else by bisection over simulations."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +10,7 @@ from scipy.special import ndtri
 
 from modelcollapse import lab
 from modelcollapse.engines.diffusion import DiffusionEngine
+from modelcollapse.errors import Problem, RecipeError
 from modelcollapse.experiment import Experiment
 from modelcollapse.families.categorical import CATEGORIES
 from modelcollapse.planning import words
@@ -38,6 +39,11 @@ PART = 100
 AT_ONCE = 2**22
 """Numbers of a metric, replicates times generations, that one run of a search holds at most."""
 
+STEPS = 20
+"""Numbers of real items that are simulated for one question, about: brackets, then bisection for two ends."""
+
+Found = tuple[str, Callable[[Array], Array], float]
+"""Source, values and value at the truth of a law."""
 Progress = Callable[[str], None]
 """Called with a line of words before each simulation."""
 
@@ -59,14 +65,32 @@ class Search:
     progress: Progress
     seen: dict[tuple[Kind, int], dict[Question, Estimate]] = field(default_factory=dict)
 
+    def check_time(self, questions: Sequence[Question], sources: Sequence[Kind], steps: int = STEPS) -> None:
+        """Refuse simulations that together take too long, before the first of them."""
+        seconds = 0.0
+        for source in sources:
+            recipe = self._recipe(source, self.asked.experiment.n_samples // 2, searching=steps > 1)
+            for question in questions:
+                trivial = question == "mean" and self.asked.limit.of == "category"
+                if not trivial and self._law_of(question, source) is None:
+                    seconds += steps * lab.estimate(recipe).seconds
+        if seconds <= lab.MAX_SECONDS:
+            return
+        allowed = (
+            f"with {recipe.replicates} replicates of {recipe.generations} generations: all simulations take "
+            f"about {seconds / 3600:.3g} hours; the limit is {lab.MAX_SECONDS // 3600}. Fewer replicates "
+            "or generations take less"
+        )
+        raise RecipeError([Problem("n_samples", recipe.n_samples, allowed)])
+
     def answer(self, question: Question, source: Kind, check: bool) -> Answer:
         """By law where there is one, else by bisection."""
         if question == "mean" and self.asked.limit.of == "category":
             return Answer(question, source, 0, 0, 0, words.MARTINGALE, None, words.TRIVIAL)
-        law = self._law(source, 0) if question == "mean" else None
-        goal = self.asked.target(question)
+        law, goal = self._law_of(question, source), self.asked.target(question)
         if law is not None:
-            count = low = high = self._least(lambda n: self._by_law(source, n) >= goal, 1)
+            enough = self._by_law(source, 0) >= goal
+            count = low = high = 0 if enough else self._least(lambda n: self._by_law(source, n) >= goal, 1)
             by = (self._law(source, count or 0) or law)[0]
         else:
             by = ""
@@ -106,7 +130,15 @@ class Search:
 
     # by law
 
-    def _law(self, source: Kind, real: int) -> tuple[str, Callable[[Array], Array], float] | None:
+    def _law_of(self, question: Question, source: Kind) -> Found | None:
+        """The law that answers a question: there for any number of real items, or enough without any."""
+        law = self._law(source, 0) if question == "mean" else None
+        if law is None or self._by_law(source, 0) >= self.asked.target(question):
+            return law
+        everywhere = all(self._law(source, n) for n in (1, self.asked.experiment.n_samples))
+        return law if everywhere else None
+
+    def _law(self, source: Kind, real: int) -> Found | None:
         """Source, values and value at the truth of the law of the mean, where there is one."""
         recipe = self._recipe(source, real)
         name = metric_of(recipe, self.asked.limit)
@@ -195,12 +227,14 @@ class Search:
 
 
 def _runs(recipe: Experiment) -> Iterator[xr.Dataset]:
-    """The recipe in blocks of replicates, each the same numbers as in one run of them all."""
+    """The recipe in blocks of replicates, each block with a seed of its own."""
     lab.check_size(recipe)
     block = max(1, AT_ONCE // (recipe.generations + 1))
     for first in range(0, recipe.replicates, block):
         last = min(first + block, recipe.replicates)
-        yield lab.run(recipe.changed(replicates=last - first, seed=recipe.seed + first), allow_large=True)
+        yield lab.run(
+            recipe.changed(replicates=last - first, seed=(recipe.seed + first) % 2**128), allow_large=True
+        )
 
 
 def _rough_enough(recipe: Experiment, real: int) -> bool:

@@ -87,7 +87,8 @@ class Case:
         unit = self.known[name].unit.format(x="x").replace("(x)", "x")
         values = self.ends(name)
         if ratio and truth > 0.0:
-            values, truth = (values[0] / truth, values[1] / truth), 1.0
+            with np.errstate(over="ignore"):
+                values, truth = (values[0] / truth, values[1] / truth), 1.0
             label, unit = f"{label} / the truth's", ""
         return self.medians(Row(meaning, label, unit, truth), *values)
 

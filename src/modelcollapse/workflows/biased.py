@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any, ClassVar, Literal
 
+import numpy as np
 from pydantic import BeforeValidator
 
 from modelcollapse.errors import Problem
@@ -55,4 +56,5 @@ class Biased(Shares):
 
     def synthetic_source(self, model: Law, truth: Source) -> Source:
         """The model at its temperature."""
-        return Law(model.family, model.family.tempered(model.params, self.temperature))
+        with np.errstate(over="ignore"):  # beyond float64 the fit says that it is not finite
+            return Law(model.family, model.family.tempered(model.params, self.temperature))
