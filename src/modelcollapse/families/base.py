@@ -73,6 +73,10 @@ class Family(Protocol):
     """Whether its parameters are data or objects, which no result stores: it has no `restore`, and metrics
     are measured while it runs."""
 
+    @property
+    def weighs(self) -> bool:
+        """Whether its fit takes weights: items that count as more or less than one."""
+
     def sample(self, params: Params, size: Sizes, streams: Streams) -> ItemArray:
         """Draw ``size`` items for each replicate: ``(replicate, item)``."""
 
@@ -145,6 +149,11 @@ class Learner(Table):
     tempers: ClassVar[bool] = False
     learns: ClassVar[tuple[str, ...]] = ()
     """The items it can learn from, where those are not its own `items` alone."""
+
+    @property
+    def weighs(self) -> bool:
+        """Its fit takes weights."""
+        return True
 
     def suited(self, source: Any) -> Self:
         """Nothing is the truth's to say."""
