@@ -131,6 +131,11 @@ class Estimator(Learner):
         sized._dimension = dimension
         return sized
 
+    @property
+    def weighs(self) -> bool:
+        """Whether the object's `fit` has the argument ``sample_weight``."""
+        return objects.takes(self._thing.fit, "sample_weight")
+
     def moments_kept(self, n: int) -> tuple[float, float] | None:
         """An M-step keeps the sample's moments, and so do kernels, but for what they add."""
         d, thing = self._dimension or 1, self._thing
@@ -165,6 +170,8 @@ class Estimator(Learner):
         check_rows(len(params.model), len(streams))
         items = np.empty((len(streams), int(sizes.max(initial=0)), d))
         for r, stream in enumerate(streams):
+            if sizes[r] == 0:  # no seed either: whether a replicate is asked for none depends on the others
+                continue
             model = params.model[r if len(params.model) > 1 else 0]
             items[r, : sizes[r]] = objects.drawn(model, int(sizes[r]), d, seed_of(stream))
         return items if self._dimension is not None else items[:, :, 0]
