@@ -25,6 +25,9 @@ RARE = mc.Experiment(
     generations=12,
 )
 CATEGORY = mc.Limit("category")
+REGRESSION = mc.Experiment(
+    truth={"family": "linear", "dimension": 2, "noise": 1.0}, learner={"family": "linear"}, n_samples=60
+)
 
 
 def search(experiment=GAUSSIAN, limit=None, sure=0.95, replicates=400):
@@ -138,6 +141,15 @@ def test_how_long_a_category_lasts():
     assert found[1].generation == found[2].generation  # what is lost does not come back without real data
 
 
+def test_a_law_of_synthetic_data_alone_does_not_answer():
+    """The mean rate is a martingale under replace; with real items there is no law, and it is simulated."""
+    recipe = mc.Experiment(
+        n_samples=100, generations=5, truth={"family": "poisson", "rate": 9.0}, learner={"family": "poisson"}
+    )
+    (answer,) = planning.plan(recipe, questions=["mean"], sources=["fresh"], replicates=200, check=False)
+    assert (answer.law, answer.count) == ("", 0)
+
+
 # what cannot be asked
 
 
@@ -154,6 +166,7 @@ def test_how_long_a_category_lasts():
         ({"sources": ["stale"]}, "source = 'stale'"),
         ({"replicates": 10}, "integer >= 100"),
         ({"experiment": mc.Experiment(workflow={"kind": "accumulate"})}, "workflow.kind"),
+        ({"experiment": REGRESSION}, "is not known of inputs with labels"),
         ({"experiment": RARE, "limit": mc.Limit("tail")}, "real line"),
         ({"experiment": RARE, "limit": mc.Limit("category", category=7)}, "from 0 to 1"),
         ({"experiment": RARE, "limit": mc.Limit("category", category=True)}, "integer"),

@@ -8,6 +8,7 @@ import numpy as np
 
 from modelcollapse.errors import Problem
 from modelcollapse.experiment import Experiment
+from modelcollapse.families.base import PAIRS
 from modelcollapse.families.categorical import CATEGORIES
 from modelcollapse.metrics import METRICS, SPREAD, metrics_of
 from modelcollapse.sources import Law
@@ -126,7 +127,9 @@ def wrong(asked: Asked, questions: Sequence[str], sources: Sequence[str]) -> Ite
         yield Problem("of", limit.of, f"is for models on the real line, not for {experiment.learner.items}")
     elif limit.of == "category" and experiment.learner.items != CATEGORIES:
         yield Problem("of", limit.of, f"is for categories, not for {experiment.learner.items}")
-    elif limit.of == "variance" and SPREAD.get(experiment.learner.items, ("",))[0] not in known:
+    elif limit.of == "variance" and (
+        experiment.learner.items == PAIRS or SPREAD.get(experiment.learner.items, ("",))[0] not in known
+    ):
         yield Problem("of", limit.of, f"is not known of {experiment.learner.items}")
     if limit.category is not None:
         yield from _wrong_category(experiment, limit)

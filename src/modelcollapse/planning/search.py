@@ -63,7 +63,7 @@ class Search:
         """By law where there is one, else by bisection."""
         if question == "mean" and self.asked.limit.of == "category":
             return Answer(question, source, 0, 0, 0, words.MARTINGALE, None, words.TRIVIAL)
-        law = self._law(source, 0) if question == "mean" else None
+        law = self._law(source, 1) if question == "mean" else None  # some hold without real data alone
         goal = self.asked.target(question)
         if law is not None:
             count = low = high = self._least(lambda n: self._by_law(source, n) >= goal, 1)
@@ -195,12 +195,13 @@ class Search:
 
 
 def _runs(recipe: Experiment) -> Iterator[xr.Dataset]:
-    """The recipe in blocks of replicates, each the same numbers as in one run of them all."""
+    """The recipe in blocks of replicates, each with a seed of its own, whatever the number of real items."""
     lab.check_size(recipe)
     block = max(1, AT_ONCE // (recipe.generations + 1))
     for first in range(0, recipe.replicates, block):
         last = min(first + block, recipe.replicates)
-        yield lab.run(recipe.changed(replicates=last - first, seed=recipe.seed + first), allow_large=True)
+        seed = (recipe.seed + first) % 2**128
+        yield lab.run(recipe.changed(replicates=last - first, seed=seed), allow_large=True)
 
 
 def _rough_enough(recipe: Experiment, real: int) -> bool:
