@@ -74,5 +74,5 @@ def _of_shares(work: Mix | Decaying | Biased, n: int, generation: int) -> Made:
 def _of_counts(work: Augment | Weighted, generation: int) -> Made:
     real, synthetic = map(float, work.counts(generation))
     share = work.weight if isinstance(work, Weighted) else real / (real + synthetic)
-    fixed = work.held if isinstance(work, Augment) else 0
+    fixed = work.fixed if isinstance(work, Augment) else 0
     return Made((real, synthetic, 0.0), (share, 1.0 - share, 0.0), fixed)
