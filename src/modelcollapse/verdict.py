@@ -12,14 +12,12 @@ from scipy.special import betainc, ndtri
 from modelcollapse.experiment import Experiment
 from modelcollapse.metrics import METRICS
 from modelcollapse.resampling import middle
-from modelcollapse.results import COUNTS, experiment_of, measure
+from modelcollapse.results import COUNTS, MEASURED, experiment_of, measure
 from modelcollapse.theory import Expectation, expectations
 from modelcollapse.types import Array, BoolArray, Status
 
 FEW = 100
 """Replicates below which no z is given."""
-MEASURED = 1_000
-"""Replicates that distances to the truth are measured on: they take a millisecond for ten models."""
 AGREES = 4.0
 """The largest |z| of a law that holds: chance alone goes beyond it once in 16,000."""
 EXACT = 1e-9
