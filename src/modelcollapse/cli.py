@@ -9,17 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from modelcollapse import interruptible
 from modelcollapse.errors import LabError, Problem, RecipeError
-from modelcollapse.terminal import leave, outside, progress, replace, say, signals
+from modelcollapse.terminal import outside, replace, say, signals
 from modelcollapse.version import __version__
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from modelcollapse.experiment import Experiment
-
-PATIENCE = 4.0
-"""Seconds that an interrupted run gets to end its generation."""
 
 app = typer.Typer(
     add_completion=False,
@@ -99,9 +96,9 @@ def run(
         say(f"Note: {note}")
     stop = threading.Event()
     with signals(stop) as caught:
-        dataset = _run(experiment, threads, stop, caught)
+        dataset = interruptible.run(experiment, threads, stop, caught)
         if caught:
-            _keep(dataset, out, experiment, overwrite)
+            interruptible.keep(dataset, out, experiment, overwrite)
         elif out is not None:
             store.save(dataset, out)
             if caught:
@@ -112,7 +109,7 @@ def run(
     if figure is not None:
         _draw(dataset, "overview", figure)
     if compared is not None:
-        _compare(dataset, compared, threads, out)
+        interruptible.compare(dataset, compared, threads, out)
     written = [f"{name}: {path}" for name, path in (("Result", out), ("Figure", figure)) if path]
     if written:
         typer.echo("\n" + "\n".join(written))
@@ -259,75 +256,6 @@ def _draw(dataset: "xr.Dataset", kind: str, path: Path) -> None:
             raise RecipeError(str(error)) from None
 
     replace(path, "--figure", draw)
-
-
-def _run(
-    experiment: "Experiment", threads: int | None, stop: threading.Event, caught: list[int]
-) -> "xr.Dataset":
-    """Run on a thread of its own, so that a signal is heard at once."""
-    from modelcollapse import lab
-
-    outcome = dict[str, Any]()
-
-    def work() -> None:
-        try:
-            outcome["dataset"] = lab.run(
-                experiment, threads=threads, progress=report, stop=stop, allow_large=True
-            )
-        except BaseException as error:
-            outcome["error"] = error
-
-    with progress() as report:
-        worker = threading.Thread(target=work, daemon=True)
-        worker.start()
-        while worker.is_alive() and not stop.is_set():
-            worker.join(0.1)
-        worker.join(PATIENCE if stop.is_set() else None)
-    if worker.is_alive():
-        leave(
-            "interrupted while compiling, or in a generation too long to wait for; nothing was kept",
-            caught[0],
-        )
-    if "error" in outcome:
-        raise outcome["error"]
-    dataset: xr.Dataset = outcome["dataset"]
-    return dataset
-
-
-def _compare(dataset: "xr.Dataset", other: "Experiment", threads: int | None, out: Path | None) -> None:
-    """Run the recipe on the other engine, and say whether the two results are equal in law."""
-    from modelcollapse import crosscheck
-
-    stop = threading.Event()
-    with signals(stop) as caught:
-        theirs = _run(other, threads, stop, caught)
-    if caught:
-        say(f"interrupted before the comparison{f'; the whole result is in {out}' if out else ''}")
-        raise SystemExit(128 + caught[0])
-    typer.echo(f"\n{crosscheck.compare(dataset, theirs)}")
-
-
-def _keep(dataset: "xr.Dataset", out: Path | None, experiment: "Experiment", overwrite: bool) -> None:
-    """Keep what an interrupted run has reached, unless the place already holds as much."""
-    from modelcollapse import store
-
-    reached, replicates = int(dataset["generation"][-1]), dataset.sizes["replicate"]
-    start = f"interrupted at generation {reached} of {experiment.generations}"
-    if replicates < experiment.replicates:
-        start += f" in {replicates} of {experiment.replicates} replicates"
-    if out is None or reached == 0:
-        say(f"{start}; nothing was kept{'' if out else ' (no --out)'}")
-        return
-    if out.exists() and not overwrite:
-        there = store.load(out)
-        if int(there["generation"][-1]) * there.sizes["replicate"] >= reached * replicates:
-            say(f"{start}; {out} is as it was")
-            return
-    store.save(dataset, out)
-    say(
-        f"{start}; kept generations 0 to {reached} in {out}. "
-        "The same command begins again, and gives the same numbers."
-    )
 
 
 def main() -> None:

@@ -44,6 +44,8 @@ HELD: dict[str, tuple[str, tuple[str, ...]]] = {
     "categorical": ("truth_probability", ("category",)),
 }
 """The variable and its axes that keep what a truth's file held, so that a result needs no file."""
+MEASURED = 1_000
+"""Replicates that summaries and profiles measure costly metrics on: the first ones."""
 GENERATIONS_AT_ONCE = 64
 MODELS_AT_ONCE, NUMBERS_AT_ONCE = 4096, 2**22
 """Models that are measured at a time at most, and numbers of those, or of generations that are recorded."""

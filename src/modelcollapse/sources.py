@@ -114,9 +114,9 @@ class Law:
 class Filtered:
     """Items of a law that are kept by a rule: what is drawn is kept or thrown away, until there are enough.
 
-    ``chance`` gives the probability of each item ``(replicate, item)`` to be kept; one of 0 or 1 needs
-    no random number. Where a replicate's items are hardly ever kept, so that `ROUNDS` rounds do not give
-    enough, the rest are NaN, and its fit is not finite: the last model is kept, with a status.
+    ``chance`` gives the probability of each item ``(replicate, item)`` to be kept. Where a replicate's items
+    are hardly ever kept, so that `ROUNDS` rounds do not give enough (of 10,000, below a chance of 5 %), the
+    rest are NaN, and its fit is not finite: the last model is kept, with a status.
     """
 
     law: Law

@@ -9,9 +9,9 @@ import xarray as xr
 
 from modelcollapse.experiment import Experiment
 from modelcollapse.metrics import METRICS, metrics_of
-from modelcollapse.results import COUNTS, experiment_of, measure
+from modelcollapse.results import COUNTS, MEASURED, experiment_of, measure
 from modelcollapse.types import Array, IntArray, Status
-from modelcollapse.verdict import AGREES, FEW, MEASURED, Comparison, compare, digits, judged, spread_out
+from modelcollapse.verdict import AGREES, FEW, Comparison, compare, digits, judged, spread_out
 
 
 def summary(dataset: xr.Dataset) -> str:

@@ -7,22 +7,23 @@ from typing import Literal
 
 import numpy as np
 import xarray as xr
+from scipy.special import betainc, ndtri
 
 from modelcollapse.experiment import Experiment
 from modelcollapse.metrics import METRICS
 from modelcollapse.resampling import middle
-from modelcollapse.results import experiment_of, measure
+from modelcollapse.results import COUNTS, MEASURED, experiment_of, measure
 from modelcollapse.theory import Expectation, expectations
-from modelcollapse.types import Array, Status
+from modelcollapse.types import Array, BoolArray, Status
 
 FEW = 100
 """Replicates below which no z is given."""
-MEASURED = 1_000
-"""Replicates that distances to the truth are measured on: they take a millisecond for ten models."""
 AGREES = 4.0
 """The largest |z| of a law that holds: chance alone goes beyond it once in 16,000."""
 EXACT = 1e-9
 """Where replicates are all equal and there is no standard error: how far from a law they may be."""
+LEAST = 1e-300
+"""The least probability whose normal score is given: beyond 37."""
 ENDS = int(Status.PRECISION_LIMIT | Status.COLLAPSED | Status.POINT_MASS | Status.NONFINITE)
 """Statuses after which the logarithm of a spread is float64's, no longer the law's."""
 
@@ -31,8 +32,9 @@ ENDS = int(Status.PRECISION_LIMIT | Status.COLLAPSED | Status.POINT_MASS | Statu
 class Comparison:
     """One law at one generation: measured statistic and median over replicates, expected, and z.
 
-    ``z`` is (measured - expected)/standard error; NaN with fewer than two replicates, or where all
-    of them are equal. No replicate is left out, but distances are measured on the first `MEASURED` alone.
+    ``z`` is (measured - expected)/standard error, that of an exact test for medians and shares; NaN with
+    fewer than two replicates, or where all of them are equal. No replicate is left out, but distances are
+    measured on the first `MEASURED` alone.
     ``doubt`` says why z is not to be trusted; empty where it is.
     """
 
@@ -153,6 +155,7 @@ def compare(dataset: xr.Dataset, generations: Sequence[int]) -> list[Comparison]
     rows = []
     experiment = experiment_of(dataset)
     part = dataset.sel(generation=list(generations)).transpose("replicate", "generation", ...)
+    alone = _long_alone(part, experiment)
     ended = ((part["status"].values & ENDS) != 0).sum(axis=0)
     for law in expectations(experiment):
         costly = law.metric in METRICS and METRICS[law.metric].costly
@@ -167,7 +170,7 @@ def compare(dataset: xr.Dataset, generations: Sequence[int]) -> list[Comparison]
         for column, generation in enumerate(generations):
             if math.isnan(expected[column]):  # a law of other generations
                 continue
-            doubt = _doubt(experiment, law, generation, int(ended[column]))
+            doubt = _doubt(experiment, law, bool(alone[column]), int(ended[column]))
             rows.append(_compared(law, generation, values[:, column], float(expected[column]), doubt))
     return rows
 
@@ -189,13 +192,22 @@ def _compared(law: Expectation, generation: int, values: Array, expected: float,
         z = beyond / math.sqrt(count) if count > 1 else math.nan  # the sign test's
     elif law.statistic == "share" and 0.0 < expected < 1.0:
         error = math.sqrt(expected * (1.0 - expected) / count)  # the law's own: 0 of 64 is no certainty
-        z = (measured - expected) / error
+        z = _score_of_share(round(measured * count), count, expected)
     if not doubt and not math.isfinite(z):
         if not np.isfinite(values).all():
             doubt = f"{int((~np.isfinite(values)).sum())} of {count} replicates have no finite number"
         elif law.sense == "equal" and abs(measured - expected) > EXACT * abs(expected):
             doubt = "all replicates are equal: there is no standard error"
     return Comparison(law, generation, measured, error, middling, expected, z, doubt)
+
+
+def _score_of_share(found: int, count: int, expected: float) -> float:
+    """The normal score of a binomial's tail from ``found`` on: right where one or two are expected, too."""
+    if found > count * expected:
+        return max(-float(ndtri(max(betainc(found, count - found + 1, expected), LEAST))), 0.0)
+    if found == count:  # found = count * expected to rounding
+        return 0.0
+    return min(float(ndtri(max(betainc(count - found, found + 1, 1.0 - expected), LEAST))), 0.0)
 
 
 def _one_sigma(count: int) -> list[int]:
@@ -220,22 +232,31 @@ def mean_and_error(values: Array) -> tuple[float, float]:
     return float(each.mean()) * scale, error * scale
 
 
-def _doubt(experiment: Experiment, law: Expectation, generation: int, ended: int) -> str:
+def _long_alone(part: xr.Dataset, experiment: Experiment) -> BoolArray:
+    """Which generations are beyond N/4 and hold no real data, N being the size of their training sets.
+
+    By what training sets really held: a share of real data may be less than an item, or decay to that.
+    """
+    counts = {name: part[name].values for name in COUNTS}
+    size = np.sum(list(counts.values()), axis=0).max(axis=0)
+    none = (counts["n_real"] == 0).all(axis=0) & (not experiment.workflow.grows)  # a pool keeps all
+    return np.asarray(none & (part["generation"].values > size / 4.0))
+
+
+def _doubt(experiment: Experiment, law: Expectation, alone: bool, ended: int) -> str:
     """Why a standard error from these replicates does not say how far their statistic may be off.
 
     Variances and squares are skewed. From few replicates, or late without real data, where rare
     replicates carry the mean, both the mean and its standard error come out too small together. Means of
     logs, medians and shares are not carried by the few.
     """
-    work = experiment.workflow
-    real = work.real > 0.0 or work.grows  # real items come back, or stay
     if experiment.replicates < FEW:
         return f"fewer than {FEW} replicates"
     if law.statistic == "mean of log" and ended:
         return (
             f"{ended} of {experiment.replicates} replicates are a point, or at the end of float64's precision"
         )
-    if law.statistic == "mean" and not real and generation > experiment.n_samples / 4:
+    if law.statistic == "mean" and alone:
         return "beyond N/4 generations without real data the mean is carried by rare replicates"
     return ""
 

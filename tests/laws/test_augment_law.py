@@ -60,7 +60,7 @@ def by_pairs(counts, generations, fixed=0, n=N, ddof=0):
 def test_the_law_derived_again(name, ddof):
     """Pure arithmetic, to 1e-12."""
     experiment = recipe(ddof=ddof, **KINDS[name])
-    law = by_pairs(experiment.workflow.counts, 40, experiment.workflow.held, ddof=ddof)
+    law = by_pairs(experiment.workflow.counts, 40, experiment.workflow.fixed, ddof=ddof)
     np.testing.assert_allclose(moment_recursion(experiment, 40), law, rtol=1e-12, atol=1e-12)
 
 

@@ -12,10 +12,12 @@ from conftest import assert_law, assert_not_law, at
 
 import modelcollapse as mc
 from modelcollapse.theory import moment_recursion
+from modelcollapse.theory.schedule import schedule
 
 N, MU0, V0 = 20, 3.0, 4.0
 GAUSSIAN = {"family": "gaussian", "mean": MU0, "std": 2.0}
 GENERATIONS = (1, 2, 5, 12)
+PER_SAMPLE = {"kind": "mix", "assignment": "per-sample"}
 COUNTS = {  # real, synthetic, kept items of 20
     "replace": (0, 20, 0),
     "a tenth fresh": (2, 18, 0),
@@ -112,6 +114,14 @@ def test_the_law_derived_again(counts, ddof):
         pairs.append((fixed, by_pairs(counts, 60, fixed=True, ddof=ddof)))
     for experiment, law in pairs:
         np.testing.assert_allclose(moment_recursion(experiment, 60), law, rtol=1e-12, atol=1e-12)
+
+
+def test_items_that_draw_their_source_are_n_whatever_the_shares():
+    """Pure arithmetic: a mean number of each source is rounded, and ddof asks for the number of all."""
+    shares = [{"real": a / 20, "kept": c / 20} for a, c in product(range(21), range(21)) if a + c <= 20]
+    for n, work in product((10, 50, 128, 1000), shares):
+        made = schedule(recipe((0, n, 0)).changed(n_samples=n, workflow={**PER_SAMPLE, **work}))
+        assert int(made(2).size) == n
 
 
 def assert_mix(dataset, law) -> None:

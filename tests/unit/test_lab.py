@@ -169,6 +169,17 @@ RECIPES |= {
         "truth": PLANE, "learner": MIXTURE_ND, "n_samples": 8, "generations": 40,
     },
     "mixtures of vectors, k-means": {"truth": PLANE, "learner": {**MIXTURE_ND, "start": "kmeans"}},
+    "kernels of vectors": {"truth": VECTORS, "learner": {"family": "kde", "bandwidth": "scott"}},
+    "bootstrap of vectors": {"truth": PLANE, "learner": {"family": "empirical"}},
+    "estimator of vectors": {
+        "truth": VECTORS, "generations": 3,
+        "learner": {"family": "estimator", "name": "sklearn.neighbors.KernelDensity"},
+    },
+    "verified, any estimator": {  # replicates that have enough draw nothing while others go on
+        "truth": {"family": "gaussian", "mean": 0.0, "std": 1.0}, "generations": 4,
+        "learner": {"family": "estimator", "name": "sklearn.neighbors.KernelDensity"},
+        "workflow": {"kind": "verified", "low": 1.0, "phi": 0.3, "psi": 0.02},
+    },
     "mixtures of vectors, scikit-learn": {
         "truth": PLANE, "learner": {**MIXTURE_ND, "solver": "scikit-learn"}, "generations": 6,
     },

@@ -25,6 +25,9 @@ RARE = mc.Experiment(
     generations=12,
 )
 CATEGORY = mc.Limit("category")
+REGRESSION = mc.Experiment(
+    truth={"family": "linear", "dimension": 2, "noise": 1.0}, learner={"family": "linear"}, n_samples=60
+)
 
 
 def search(experiment=GAUSSIAN, limit=None, sure=0.95, replicates=400):
@@ -49,9 +52,9 @@ def test_bisection_ends_within_a_hundredth():
 
 
 @pytest.mark.parametrize(("within", "of"), [(0, 100), (3, 100), (950, 1000), (1000, 1000)])
-def test_intervals_are_wilson_s(within, of):
+def test_intervals_of_shares_are_exact(within, of):
     estimate = _of_share(np.arange(of) < within)
-    interval = stats.binomtest(within, of).proportion_ci(0.95, method="wilson")
+    interval = stats.binomtest(within, of).proportion_ci(0.95, method="exact")
     assert (estimate.value, estimate.low, estimate.high) == pytest.approx(
         (within / of, interval.low, interval.high), abs=1e-12
     )
@@ -154,6 +157,7 @@ def test_how_long_a_category_lasts():
         ({"sources": ["stale"]}, "source = 'stale'"),
         ({"replicates": 10}, "integer >= 100"),
         ({"experiment": mc.Experiment(workflow={"kind": "accumulate"})}, "workflow.kind"),
+        ({"experiment": REGRESSION}, "is not known of inputs with labels"),
         ({"experiment": RARE, "limit": mc.Limit("tail")}, "real line"),
         ({"experiment": RARE, "limit": mc.Limit("category", category=7)}, "from 0 to 1"),
         ({"experiment": RARE, "limit": mc.Limit("category", category=True)}, "integer"),
@@ -201,9 +205,9 @@ def test_more_generations_than_can_be_followed_are_refused():
         planning.plan(GAUSSIAN.changed(generations=10**12))
 
 
-def test_what_is_0_in_the_truth_cannot_be_lost():
+def test_regression_has_no_variance_to_lose():
     none = {"truth": {"family": "linear", "dimension": 3, "noise": 1.0}, "learner": {"family": "linear"}}
-    with pytest.raises(mc.RecipeError, match="must be above 0 in the truth"):
+    with pytest.raises(mc.RecipeError, match="is not known of inputs with labels"):
         planning.plan(GAUSSIAN.changed(**none))
 
 

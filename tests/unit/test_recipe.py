@@ -294,6 +294,8 @@ BAD = [
     ('engine = "grouped"\n' + WEIGHTED + "weight = 0.5", "engine", "all alike"),
     ('engine = "diffusion"\n' + WEIGHTED + "weight = 0.5", "engine", "all alike"),
     (WEIGHTED + 'weight = 0.5\n' + LEARNER + 'solver = "scikit-learn"', "workflow.kind", "takes no weights"),
+    (WEIGHTED + 'weight = 0.5\n[learner]\nfamily = "estimator"\nname = "sklearn.mixture.GaussianMixture"',
+     "workflow.kind", "takes no weights"),
     (BIASED, "workflow.temperature", "must be given"),
     (BIASED + "temperature = 0", "workflow.temperature", "from 0.001 to 1000"),
     (BIASED + "temperature = nan", "workflow.temperature", "from 0.001 to 1000"),

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 import modelcollapse as mc
 from modelcollapse import verdict
@@ -125,7 +126,39 @@ def test_medians_and_shares(dataset, monkeypatch):
         one = Expectation("total_variance", "share", "a law", "made up", lambda t, p=p: p + 0 * t)
         monkeypatch.setattr(verdict, "expectations", lambda experiment, one=one: [one])
         assert mc.verdicts(dataset, [12])[0].word == word
-        assert mc.verdicts(dataset, [12])[0].at.z == pytest.approx(-p / np.sqrt(p * (1 - p) / 400))
+        tail = stats.binom.cdf(0, 400, p)
+        assert mc.verdicts(dataset, [12])[0].at.z == pytest.approx(min(stats.norm.ppf(tail), 0.0))
+
+
+def test_one_rare_event_breaks_no_law(dataset, monkeypatch):
+    """One replicate of 400 where 0.04 are expected: 4.8 of the law's errors, and no rarer than 4 in 100."""
+    one = Expectation("total_variance", "share", "a law", "made up", lambda t: 1e-4 + 0 * t)
+    monkeypatch.setattr(verdict, "expectations", lambda experiment: [one])
+    dataset = dataset.copy(deep=True)
+    for events, word in ((1, "agrees"), (4, "differs")):
+        dataset["total_variance"].values[:, 12] = np.arange(400) < events
+        (found,) = mc.verdicts(dataset, [12])
+        assert found.word == word
+        assert found.at.z == pytest.approx(stats.norm.isf(stats.binom.sf(events - 1, 400, 1e-4)))
+
+
+@pytest.mark.parametrize(
+    ("workflow", "judged"),
+    [
+        ({"kind": "mix"}, 12),
+        ({"kind": "mix", "real": 0.009}, 12),  # of 50 items none
+        ({"kind": "mix", "real": 0.1}, 40),
+        ({"kind": "accumulate"}, 40),
+        ({"kind": "decaying", "real": 0.2, "half_life": 6.0}, 27),  # the last real item
+        ({"kind": "augment", "real": 0, "synthetic": 16}, 4),
+        ({"kind": "augment", "real": 0, "synthetic": 500}, 40),
+    ],
+)
+def test_how_long_means_are_judged_without_real_data(workflow, judged):
+    """Up to N/4, N being what training sets really hold, and as long as one of them has a real item."""
+    dataset = run(generations=40, replicates=100, workflow=workflow)
+    means = [row for row in verdict.compare(dataset, range(1, 41)) if row.law.metric == "total_variance"]
+    assert max(row.generation for row in means if row.law.statistic == "mean" and not row.doubt) == judged
 
 
 def test_generations_of_which_a_law_says_nothing_are_left_out(dataset, monkeypatch):

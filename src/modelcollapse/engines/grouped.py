@@ -152,7 +152,7 @@ class GroupedEngine:
             )
         if experiment.workflow.exact_alone:
             found.append(Problem("engine", "grouped", experiment.workflow.exact_alone))
-        if getattr(self.family, "solver", "em") != "em":
+        if self.family.counted and not self.family.weighs:
             allowed = 'cannot be used with learner.solver = "scikit-learn", which takes no weights'
             found.append(Problem("engine", "grouped", allowed))
         return found

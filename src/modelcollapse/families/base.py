@@ -73,6 +73,10 @@ class Family(Protocol):
     """Whether its parameters are data or objects, which no result stores: it has no `restore`, and metrics
     are measured while it runs."""
 
+    @property
+    def weighs(self) -> bool:
+        """Whether its fit takes weights: items that count as more or less than one."""
+
     def sample(self, params: Params, size: Sizes, streams: Streams) -> ItemArray:
         """Draw ``size`` items for each replicate: ``(replicate, item)``."""
 

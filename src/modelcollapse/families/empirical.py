@@ -9,12 +9,11 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import PrivateAttr
 
-from modelcollapse.families.base import REAL, VECTORS, Fit, Learner
+from modelcollapse.families.base import VECTORS, Fit
+from modelcollapse.families.either import EitherLearner, dimension_of
 from modelcollapse.families.held import (
     Held,
-    dimension_of,
     hold,
     moments_of,
     none_held,
@@ -26,18 +25,13 @@ from modelcollapse.streams import Streams
 from modelcollapse.types import Array, IntArray, ItemArray, Sizes
 
 
-class Empirical(Learner):
+class Empirical(EitherLearner):
     """The empirical distribution of the training set; it has no settings."""
 
     name: ClassVar[str] = "empirical"
-    items: ClassVar[str] = REAL
-    learns: ClassVar[tuple[str, ...]] = (REAL, VECTORS)
     dimensions: ClassVar[Mapping[str, tuple[str, ...]]] = {"total_mean": (), "total_variance": ()}
-    remembers: ClassVar[bool] = True
 
     family: Literal["empirical"] = "empirical"
-
-    _dimension: int | None = PrivateAttr(None)
 
     def suited(self, source: Any) -> "Empirical":
         """The family of the truth's items."""
@@ -128,7 +122,3 @@ class _EmpiricalOfVectors(Empirical):
         "total_mean": ("dimension",),
         "total_variance": (),
     }
-
-    def sizes(self) -> Mapping[str, int]:
-        """One axis, of the numbers in an item."""
-        return {"dimension": self._dimension or 0}

@@ -22,9 +22,9 @@ from scipy.special import ndtr
 
 from modelcollapse.errors import Problem
 from modelcollapse.families import objects
-from modelcollapse.families.base import REAL, VECTORS, Fit, Learner, check_rows
+from modelcollapse.families.base import VECTORS, Fit, check_rows
 from modelcollapse.families.closed_form import parts_of
-from modelcollapse.families.held import dimension_of
+from modelcollapse.families.either import EitherLearner, dimension_of
 from modelcollapse.families.objects import Plain, plain
 from modelcollapse.families.scikit_learn import alone, seed_of
 from modelcollapse.fields import bad
@@ -77,7 +77,7 @@ class EstimatorParams(NamedTuple):
     own: Array
 
 
-class Estimator(Learner):
+class Estimator(EitherLearner):
     """An object named in the recipe, with its settings; it is copied for every fit.
 
     Before every fit and every draw the object gets a new integer ``random_state`` from the replicate's
@@ -87,16 +87,12 @@ class Estimator(Learner):
     """
 
     name: ClassVar[str] = "estimator"
-    items: ClassVar[str] = REAL
-    learns: ClassVar[tuple[str, ...]] = (REAL, VECTORS)
     dimensions: ClassVar[Mapping[str, tuple[str, ...]]] = {"total_mean": (), "total_variance": ()}
-    remembers: ClassVar[bool] = True
 
     family: Literal["estimator"] = "estimator"
     object_name: Annotated[str, BeforeValidator(objects.known)] = Field(alias="name")
     settings: Settings = ()
 
-    _dimension: int | None = PrivateAttr(None)
     _thing: Any = PrivateAttr()
 
     @model_validator(mode="after")
@@ -177,7 +173,7 @@ class Estimator(Learner):
         check_rows(len(params.model), len(streams))
         items = np.empty((len(streams), int(sizes.max(initial=0)), d))
         for r, stream in enumerate(streams):
-            if sizes[r] == 0:  # nor a seed: a batch must not move the stream of one that draws nothing
+            if sizes[r] == 0:  # no seed either: whether a replicate is asked for none depends on the others
                 continue
             model = params.model[r if len(params.model) > 1 else 0]
             items[r, : sizes[r]] = objects.drawn(model, int(sizes[r]), d, seed_of(stream))
@@ -303,7 +299,3 @@ class _EstimatorOfVectors(Estimator):
         "total_mean": ("dimension",),
         "total_variance": (),
     }
-
-    def sizes(self) -> Mapping[str, int]:
-        """One axis, of the numbers in an item."""
-        return {"dimension": self._dimension or 0}

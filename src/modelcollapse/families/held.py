@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from modelcollapse.families.base import VECTORS, at_precision, check_rows
+from modelcollapse.families.base import at_precision, check_rows
 from modelcollapse.kernels.compiling import LANES
 from modelcollapse.kernels.moments import moments
 from modelcollapse.streams import Streams
@@ -40,11 +40,6 @@ def none_held(replicates: int, dimension: int | None) -> Held:
     """No items at all; of vectors where there is a dimension."""
     shape = (replicates, 0) if dimension is None else (replicates, 0, dimension)
     return Held(np.empty(shape), np.zeros(replicates, dtype=np.int64), np.empty((replicates, 0)))
-
-
-def dimension_of(source: Any) -> int | None:
-    """How many numbers an item of a truth has where it is a vector; None of real numbers."""
-    return int(source.moments()[0].shape[-1]) if source.items == VECTORS else None
 
 
 def moments_of(held: Held) -> tuple[Array, Array, Array]:

@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
-from pydantic import BeforeValidator, PrivateAttr, model_validator
+from pydantic import BeforeValidator, model_validator
 from scipy.special import ndtr
 
 from modelcollapse.errors import Problem
-from modelcollapse.families.base import REAL, VECTORS, Fit, Learner
+from modelcollapse.families.base import VECTORS, Fit
+from modelcollapse.families.either import EitherLearner, dimension_of
 from modelcollapse.families.held import (
     Held,
-    dimension_of,
     hold,
     moments_of,
     none_held,
@@ -54,7 +54,7 @@ class KernelParams(NamedTuple):
         return Held(self.items, self.size, self.weight)
 
 
-class Kde(Learner):
+class Kde(EitherLearner):
     """A Gaussian kernel density. ``bandwidth`` is the kernels' standard deviation h, or a rule for it.
 
     ``"scott"`` is n^(-1/(d + 4)), as scikit-learn's KernelDensity has it: not scaled by the data.
@@ -64,20 +64,15 @@ class Kde(Learner):
     """
 
     name: ClassVar[str] = "kde"
-    items: ClassVar[str] = REAL
-    learns: ClassVar[tuple[str, ...]] = (REAL, VECTORS)
     dimensions: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "bandwidth": (),
         "total_mean": (),
         "total_variance": (),
     }
-    remembers: ClassVar[bool] = True
 
     family: Literal["kde"] = "kde"
     bandwidth: Annotated[float | Literal["scott", "scaled"], BeforeValidator(_bandwidth)]
     ddof: Ddof = 0
-
-    _dimension: int | None = PrivateAttr(None)
 
     @model_validator(mode="after")
     def _has_a_use(self) -> "Kde":
@@ -198,7 +193,3 @@ class _KdeOfVectors(Kde):
         "total_mean": ("dimension",),
         "total_variance": (),
     }
-
-    def sizes(self) -> Mapping[str, int]:
-        """One axis, of the numbers in an item."""
-        return {"dimension": self._dimension or 0}

@@ -73,6 +73,11 @@ class Mixture(Learner):
         """The variance of every component times the temperature."""
         return params._replace(std=params.std * np.sqrt(temperature))
 
+    @property
+    def weighs(self) -> bool:
+        """EM does; scikit-learn's mixtures take no weights."""
+        return self.solver == "em"
+
     def moments_kept(self, n: int) -> tuple[float, float]:
         """An M-step keeps the sample's moments; what regularises is added."""
         return 1.0, SCIKIT_LEARN_REG if self.solver == "scikit-learn" else self.reg_covar

@@ -66,6 +66,11 @@ class MixtureNd(VectorLearner):
         """The covariance of every component times the temperature."""
         return params._replace(covariance=params.covariance * temperature)
 
+    @property
+    def weighs(self) -> bool:
+        """EM does; scikit-learn's mixtures take no weights."""
+        return self.solver == "em"
+
     def moments_kept(self, n: int) -> tuple[float, float]:
         """An M-step keeps the sample's moments; scikit-learn adds to the variance of every coordinate."""
         return 1.0, SCIKIT_LEARN_REG * self._dimension if self.solver == "scikit-learn" else 0.0

@@ -28,7 +28,7 @@ NUMBERS = 2**22
 def _dense(family: Family) -> bool:
     """Whether a stored model has a density on the line, and says where it bends."""
     needs = ("log_pdf", "quantile", "knots")
-    return family.items == REAL and not family.remembers and all(hasattr(family, name) for name in needs)
+    return family.items == REAL and not family.remembers and family.offers(*needs)
 
 
 def with_entropy(family: Family, truth: Truth) -> bool:

@@ -22,7 +22,7 @@ def both_gaussian(family: Family, truth: Truth) -> bool:
 
 
 def not_both_gaussian(family: Family, truth: Truth) -> bool:
-    """Of models of vectors of which one side is no single Gaussian."""
+    """Of models of vectors whose covariance is known, of which one side is no single Gaussian."""
     return of_vectors(family, truth) and not both_gaussian(family, truth)
 
 

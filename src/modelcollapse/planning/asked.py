@@ -8,6 +8,7 @@ import numpy as np
 
 from modelcollapse.errors import Problem
 from modelcollapse.experiment import Experiment
+from modelcollapse.families.base import PAIRS
 from modelcollapse.families.categorical import CATEGORIES
 from modelcollapse.metrics import METRICS, SPREAD, metrics_of
 from modelcollapse.sources import Law
@@ -128,7 +129,9 @@ def wrong(asked: Asked, questions: Sequence[str], sources: Sequence[str]) -> Ite
         yield Problem("of", limit.of, f"is for models on the real line, not for {experiment.learner.items}")
     elif limit.of == "category" and experiment.learner.items != CATEGORIES:
         yield Problem("of", limit.of, f"is for categories, not for {experiment.learner.items}")
-    elif limit.of == "variance" and SPREAD.get(experiment.learner.items, ("",))[0] not in known:
+    elif limit.of == "variance" and (
+        experiment.learner.items == PAIRS or SPREAD.get(experiment.learner.items, ("",))[0] not in known
+    ):
         yield Problem("of", limit.of, f"is not known of {experiment.learner.items}")
     elif limit.of != "category" and not value_at_truth(experiment, limit) > 0.0:
         yield Problem("of", limit.of, "must be above 0 in the truth: no share of nothing can be lost")

@@ -13,6 +13,7 @@ from modelcollapse.engines.diffusion import DiffusionEngine
 from modelcollapse.errors import Problem, RecipeError
 from modelcollapse.experiment import Experiment
 from modelcollapse.families.categorical import CATEGORIES
+from modelcollapse.metrics.categories import rarest
 from modelcollapse.planning import words
 from modelcollapse.planning.asked import (
     Answer,
@@ -25,6 +26,7 @@ from modelcollapse.planning.asked import (
     probabilities,
     value_at_truth,
 )
+from modelcollapse.resampling import Estimate, share
 from modelcollapse.results import measure
 from modelcollapse.theory import expectations
 from modelcollapse.types import Array, BoolArray
@@ -32,8 +34,8 @@ from modelcollapse.workflows import Mix
 
 FINE = 0.01
 """Bisection ends where two numbers of real items are so near, relatively, or next to each other."""
-SURE_OF_SHARE = 0.975
-"""How surely each end of an interval holds: of a share of replicates that was counted, or of a mean."""
+LEVEL = 0.95
+"""Of the intervals of what was simulated: a share of replicates, or a mean."""
 PART = 100
 """Real items a component from which on the diffusion engine searches: below, its first order is too rough."""
 AT_ONCE = 2**22
@@ -46,15 +48,6 @@ Found = tuple[str, Callable[[Array], Array], float]
 """Source, values and value at the truth of a law."""
 Progress = Callable[[str], None]
 """Called with a line of words before each simulation."""
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A share, or a mean over the truth's, as far as it is known."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass
@@ -227,14 +220,13 @@ class Search:
 
 
 def _runs(recipe: Experiment) -> Iterator[xr.Dataset]:
-    """The recipe in blocks of replicates, each block with a seed of its own."""
+    """The recipe in blocks of replicates, each with a seed of its own, whatever the number of real items."""
     lab.check_size(recipe)
     block = max(1, AT_ONCE // (recipe.generations + 1))
     for first in range(0, recipe.replicates, block):
         last = min(first + block, recipe.replicates)
-        yield lab.run(
-            recipe.changed(replicates=last - first, seed=(recipe.seed + first) % 2**128), allow_large=True
-        )
+        seed = (recipe.seed + first) % 2**128
+        yield lab.run(recipe.changed(replicates=last - first, seed=seed), allow_large=True)
 
 
 def _rough_enough(recipe: Experiment, real: int) -> bool:
@@ -252,25 +244,18 @@ def _ratios(dataset: xr.Dataset, recipe: Experiment, limit: Limit) -> Array:
     """What is left over the truth's, at saved generations from 1 on: ``(replicate, generation)``."""
     part = dataset.isel(generation=slice(1, None))
     if limit.of == "category":
-        real = probabilities(recipe)
-        there = np.where(real > 0.0, real, np.inf)
-        category = int(there.argmin()) if limit.category is None else limit.category
-        return np.asarray(part["probability"].values[:, :, category] / real[category])
+        category = rarest(recipe.source) if limit.category is None else limit.category
+        return np.asarray(part["probability"].values[:, :, category] / probabilities(recipe)[category])
     name = metric_of(recipe, limit)
     values = part[name] if name in part else measure(part, name)
     return np.asarray(values.values / value_at_truth(recipe, limit))
 
 
 def _of_share(within: BoolArray) -> Estimate:
-    """A share with Wilson's interval (1927, J. Am. Stat. Assoc. 22, 209)."""
-    n, z = len(within), float(ndtri(SURE_OF_SHARE))
-    share = float(within.mean())
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return Estimate(share, middle - half, middle + half)
+    return share(int(within.sum()), len(within), LEVEL)
 
 
 def _of_mean(values: Array) -> Estimate:
     mean = float(values.mean())
-    half = float(ndtri(SURE_OF_SHARE)) * float(values.std(ddof=1)) / math.sqrt(len(values))
+    half = float(ndtri((1.0 + LEVEL) / 2.0)) * float(values.std(ddof=1)) / math.sqrt(len(values))
     return Estimate(mean, mean - half, mean + half)

@@ -10,12 +10,10 @@ from modelcollapse.experiment import Experiment
 from modelcollapse.metrics import METRICS, Metric, metrics_of
 from modelcollapse.profile.table import Row
 from modelcollapse.resampling import median
-from modelcollapse.results import experiment_of, measure
+from modelcollapse.results import MEASURED, experiment_of, measure
 from modelcollapse.sources import Law
 from modelcollapse.types import Array
 
-MEASURED = 1_000
-"""Replicates that metrics which take long are measured on: the first ones."""
 SLOW = ("kullback_leibler",)
 """Metrics that take long of mixtures, beside those that are costly."""
 

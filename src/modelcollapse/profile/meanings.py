@@ -5,11 +5,12 @@ import math
 import numpy as np
 
 from modelcollapse.metrics import METRICS, SPREAD
-from modelcollapse.metrics.categories import probability_of
+from modelcollapse.metrics.categories import probability_of, rarest
 from modelcollapse.metrics.diversity import distinct_categories
-from modelcollapse.profile.case import MEASURED, Case, measured
+from modelcollapse.profile.case import Case, measured
 from modelcollapse.profile.table import Row
 from modelcollapse.resampling import median, share
+from modelcollapse.results import MEASURED
 from modelcollapse.types import BoolArray
 
 LOSSES = ("kullback_leibler", "excess_error", "squared_error_of_rate", "log_loss")
@@ -65,9 +66,7 @@ def support(case: Case) -> list[Row]:
     rows.append(Row(meaning, what, last=share(int(lost[:, -1].sum()), len(lost), case.level)))
     rows.append(_time(case, meaning, f"generation at which the first {thing} was lost", lost))
     if thing == "category":
-        p = probability_of(case.experiment.source)[0]
-        rarest = int(np.where(p > 0.0, p, np.inf).argmin())
-        gone = case.dataset["probability"].isel(category=rarest).values == 0.0
+        gone = case.dataset["probability"].isel(category=rarest(case.experiment.source)).values == 0.0
         rows.append(_time(case, meaning, "generation at which the rarest category was lost", gone))
     return rows
 

@@ -32,7 +32,7 @@ def category_laws(experiment: Experiment) -> list[Expectation]:
     ]  # fmt: skip
     if replaces(experiment):
         found.append(
-            Expectation("rarest_alive", "mean", "share of replicates that hold the rarest category",
+            Expectation("rarest_alive", "share", "share of replicates that hold the rarest category",
                         "P(alive at t) >= 1 - exp(-n p g_t), g_1 = 1, g_(k+1) = 1 - exp(-g_k); a bound, "
                         "loose beyond t = n; Suresh et al. 2024",
                         lambda t: survival(n * float(p.min()), t),
@@ -54,9 +54,9 @@ def _chain_laws(p: Array, n: int) -> list[Expectation]:
                     lambda t: len(p) - lost(t).sum(axis=1)),
         Expectation("missing_mass", "mean", "mean probability of lost categories", CHAIN,
                     lambda t: lost(t) @ p),
-        Expectation("rarest_alive", "mean", "share of replicates that hold the rarest category", CHAIN,
+        Expectation("rarest_alive", "share", "share of replicates that hold the rarest category", CHAIN,
                     lambda t: 1.0 - lost(t)[:, rare]),
-        Expectation("one_category_left", "mean", "share of replicates with one category left", CHAIN,
+        Expectation("one_category_left", "share", "share of replicates with one category left", CHAIN,
                     lambda t: alone(t).sum(axis=1)),
     ]  # fmt: skip
 

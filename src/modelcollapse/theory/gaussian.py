@@ -46,7 +46,7 @@ def gaussian_laws(experiment: Experiment) -> list[Expectation]:
     if tail_bound(n, 10.0, np.array([float(experiment.generations)]))[0] < 1.0:
         found.append(
             Expectation(
-                "a_tenth_as_wide", "mean", "share of replicates with std above a tenth of the truth's",
+                "a_tenth_as_wide", "share", "share of replicates with std above a tenth of the truth's",
                 "P(std_t > eps) <= (std_0/eps) exp(-t/(4n - 1)), Suresh et al. 2024 (arXiv 2412.17646)",
                 lambda t: tail_bound(n, 10.0, t), sense="at most",
             )

@@ -7,6 +7,7 @@ import numpy as np
 
 from modelcollapse.experiment import Experiment
 from modelcollapse.families.gaussian import Gaussian
+from modelcollapse.families.gaussian_nd import GaussianNd
 from modelcollapse.workflows import Augment, Biased, Decaying, Mix, Weighted
 
 
@@ -37,7 +38,7 @@ class Made:
     @property
     def size(self) -> float:
         """The number of items."""
-        return sum(self.items)
+        return float(round(sum(self.items)))  # means of items that draw their source may add up to less
 
 
 Schedule = Callable[[int], Made]
@@ -47,7 +48,7 @@ Schedule = Callable[[int], Made]
 def schedule(experiment: Experiment) -> Schedule | None:
     """The schedule of a recipe's workflow; None where laws of moments know none."""
     work, n = experiment.workflow, experiment.n_samples
-    if isinstance(work, Biased) and not isinstance(experiment.learner, Gaussian):
+    if isinstance(work, Biased) and not isinstance(experiment.learner, Gaussian | GaussianNd):
         return None  # the variance between components, or of categories, is not multiplied
     if isinstance(work, Mix | Decaying | Biased):
         return lambda t: _of_shares(work, n, t)
@@ -73,5 +74,5 @@ def _of_shares(work: Mix | Decaying | Biased, n: int, generation: int) -> Made:
 def _of_counts(work: Augment | Weighted, generation: int) -> Made:
     real, synthetic = map(float, work.counts(generation))
     share = work.weight if isinstance(work, Weighted) else real / (real + synthetic)
-    fixed = work.held if isinstance(work, Augment) else 0
+    fixed = work.fixed if isinstance(work, Augment) else 0
     return Made((real, synthetic, 0.0), (share, 1.0 - share, 0.0), fixed)

@@ -45,7 +45,7 @@ def verified_limit(experiment: Experiment, generations: int) -> tuple[Array, Arr
     if isinstance(learner, Categorical):
         return _of_categories(experiment, work, generations)
     region = _region(experiment, work)
-    if not isinstance(learner, Gaussian) or region is None or getattr(learner, "known_std", None) is not None:
+    if not isinstance(learner, Gaussian) or region is None or learner.known_std is not None:
         return None
     return _of_gaussians(experiment, work, region, generations)
 

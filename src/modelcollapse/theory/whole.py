@@ -42,7 +42,7 @@ def poisson_laws(experiment: Experiment) -> list[Expectation]:
     ]  # fmt: skip
     if not pool:
         found.append(
-            Expectation("alive", "mean", "share of replicates alive", SURVIVAL_SOURCE,
+            Expectation("alive", "share", "share of replicates alive", SURVIVAL_SOURCE,
                         lambda t: survival(n * rate, t))
         )  # fmt: skip
     return found

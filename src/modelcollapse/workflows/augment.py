@@ -86,7 +86,7 @@ class Augment(Counted):
         return self
 
     @property
-    def held(self) -> int:
+    def fixed(self) -> int:
         """How many fixed items there are; none where real items are new ones."""
         return (self.pool or self.real) if self.real_source == "fixed" else 0
 
@@ -99,13 +99,15 @@ class Augment(Counted):
 
     def describe(self) -> list[str]:
         """The two numbers, and what is not as usual."""
-        fixed = [f"a fixed pool of {self.held} real items"] if self.held > self.real else ["fixed real items"]
+        fixed = (
+            [f"a fixed pool of {self.fixed} real items"] if self.fixed > self.real else ["fixed real items"]
+        )
         grows = [f"times t^{self.growth:g}"] if self.growth > 0.0 else []
         return [*super().describe(), *(fixed if self.real_source == "fixed" else []), *grows]
 
     def largest(self, n: int, generations: int) -> int:
         """The first training set, a later one, or the fixed items."""
-        return max(super().largest(n, generations), self.held)
+        return max(super().largest(n, generations), self.fixed)
 
     def notes(self, n_samples: int) -> list[str]:
         """A fixed set of none."""
@@ -116,13 +118,13 @@ class Augment(Counted):
     def begin(self, engine: Engine, truth: Source, n_samples: int, streams: Streams) -> Corpus:
         """Draw N real items: the fixed ones are a part of them, or they are a part of the fixed ones."""
         counts = rows((n_samples, 0, 0), len(streams))
-        if self.held == 0:
+        if self.fixed == 0:
             return Corpus(engine.draw(truth, n_samples, streams), counts)
-        fixed = engine.draw(truth, self.held, streams)
-        if self.held >= n_samples:
-            first = fixed if self.held == n_samples else engine.pick(fixed, n_samples, streams)
+        fixed = engine.draw(truth, self.fixed, streams)
+        if self.fixed >= n_samples:
+            first = fixed if self.fixed == n_samples else engine.pick(fixed, n_samples, streams)
         else:
-            first = engine.merge(fixed, engine.draw(truth, n_samples - self.held, streams))
+            first = engine.merge(fixed, engine.draw(truth, n_samples - self.fixed, streams))
         return Corpus(first, counts, fixed)
 
     def renew(
@@ -135,7 +137,7 @@ class Augment(Counted):
         if real > 0 and corpus.fixed is None:
             parts.append(engine.draw(truth, real, streams))
         elif real > 0:
-            every = real == self.held
+            every = real == self.fixed
             parts.append(corpus.fixed if every else engine.pick(corpus.fixed, real, streams))
         if synthetic > 0:
             parts.append(engine.draw(self.synthetic_source(model, truth), synthetic, streams))

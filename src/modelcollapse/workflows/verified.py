@@ -148,9 +148,9 @@ class Verified(Shares):
         return np.asarray(share * chance)
 
     def _chance(self, truth: Source) -> Callable[[ItemArray], Array]:
-        """The probability of an item to be kept."""
-        rule = self._rule(truth)
-        return lambda x: np.where(rule(x), self.phi, self.psi)
+        """The probability of an item to be kept, over the larger: the same law, and fewer draws."""
+        rule, most = self._rule(truth), max(self.phi, self.psi)
+        return lambda x: np.where(rule(x), self.phi / most, self.psi / most)
 
     def _rule(self, truth: Source) -> Callable[[ItemArray], BoolArray]:
         """Whether items are right."""

@@ -46,15 +46,10 @@ class Weighted(Counted):
         return "holds items that are all alike, and those of a weighted workflow are not"
 
     def refuses(self, learner: Any, truth: Any) -> list[Problem]:
-        """A solver, or an object, that takes no weights."""
+        """A learner whose fit takes no weights."""
         found = super().refuses(learner, truth)
-        if getattr(learner, "solver", "em") != "em":
-            allowed = 'cannot be used with learner.solver = "scikit-learn", which takes no weights'
-            found.append(Problem("workflow.kind", "weighted", allowed))
         if not learner.weighs:
-            allowed = (
-                f"cannot be used with learner.name = {learner.object_name!r}, whose fit takes no weights"
-            )
+            allowed = f"cannot be used with this {learner.name} learner, whose fit takes no weights"
             found.append(Problem("workflow.kind", "weighted", allowed))
         return found
 
