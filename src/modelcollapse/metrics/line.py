@@ -78,7 +78,7 @@ def tail_mass(models: Law, truth: Truth) -> Array:
 
 
 def _distinct_in(truth: Truth) -> float:
-    return float(len(np.unique(truth.values))) if isinstance(truth, DataSet) else np.inf
+    return float(len(np.unique(truth.values, axis=0))) if isinstance(truth, DataSet) else np.inf
 
 
 @metric("distinct items", "", with_support, "distinct", _distinct_in)
