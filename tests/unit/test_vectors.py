@@ -705,3 +705,23 @@ def test_a_covariance_beyond_float64_is_no_point():
     assert np.isfinite(items[0]).all()
     assert np.isnan(items[1]).all()
     assert family.fit(items, np.full(2, 10), None, None, streams(2)).status[1] == int(Status.NONFINITE)
+
+
+def test_which_metrics_there_are():
+    """Between Gaussians all closed forms; of models that are not stored, what their moments say."""
+    truth = {"family": "gaussian-nd", "dimension": 2}
+    known = {
+        name: metrics_of(recipe.learner, recipe.source).keys()
+        for name in ("gaussian-nd", "mixture-nd", "empirical")
+        for recipe in (mc.Experiment(truth=truth, learner={"family": name}, n_samples=50),)
+    }
+    covariance = {"determinant", "log_determinant", "effective_rank", "l2_distance"}
+    assert known["gaussian-nd"] > covariance | {"kullback_leibler", "wasserstein2_nd"}
+    assert known["mixture-nd"] > covariance | {"frechet_distance"}
+    assert known["empirical"] == {"total_variance", "squared_error_of_mean", "distinct_items"}
+
+
+def test_items_are_rows():
+    """Of the four items of a data set three are different, though there are only two different numbers."""
+    x = VectorSet(np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 0.0]]))
+    assert METRICS["distinct_items"].value_at_truth(x, None) == 3.0

@@ -132,7 +132,7 @@ def with_support(family: Family, truth: Truth) -> bool:
 
 
 def between_laws(family: Family, truth: Truth) -> bool:
-    """Of models with a density or with probabilities, and a truth that has them, too."""
+    """Of models with a density on the line or with probabilities, and a truth that has them, too."""
     scored = family.items == CATEGORIES or (family.items == REAL and family.offers("log_pdf"))
     return isinstance(truth, Law) and scored
 
