@@ -30,7 +30,7 @@ def recipe(
     """A family that learns from a truth of its own; ``workflow`` is a table, ``learner`` more settings."""
     workflow = more.pop("workflow", {"kind": "mix"})
     learner = {"family": family, **more.pop("learner", {})}
-    truth = more.pop("truth", TRUTHS[family])
+    truth = more.pop("truth", None) or TRUTHS[family]
     size = n or LARGE_ENOUGH[engine]
     return mc.Experiment(
         n_samples=size,
