@@ -87,8 +87,8 @@ def of_numbers(family: Family, truth: Truth) -> bool:
 
 
 def of_vectors(family: Family, truth: Truth) -> bool:
-    """Of models of vectors."""
-    return family.items == VECTORS
+    """Of models of vectors that know their covariance: no kernels, items or objects."""
+    return family.items == VECTORS and family.offers("spread")
 
 
 def of_parts(family: Family, truth: Truth) -> bool:

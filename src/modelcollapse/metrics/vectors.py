@@ -6,7 +6,7 @@ Total variance, the squared error of the mean and components are those of the li
 import numpy as np
 
 from modelcollapse.families import vectors
-from modelcollapse.families.base import VECTORS, Family
+from modelcollapse.families.base import Family
 from modelcollapse.families.gaussian_nd import GaussianNd
 from modelcollapse.metrics.base import SQUARE, metric, of_vectors
 from modelcollapse.sources import Law, Truth
@@ -23,12 +23,12 @@ def both_gaussian(family: Family, truth: Truth) -> bool:
 
 def not_both_gaussian(family: Family, truth: Truth) -> bool:
     """Of models of vectors of which one side is no single Gaussian."""
-    return family.items == VECTORS and not both_gaussian(family, truth)
+    return of_vectors(family, truth) and not both_gaussian(family, truth)
 
 
 def between_laws_of_vectors(family: Family, truth: Truth) -> bool:
     """Of Gaussians and mixtures of them over vectors, compared with such."""
-    return family.items == VECTORS and isinstance(truth, Law)
+    return of_vectors(family, truth) and isinstance(truth, Law)
 
 
 def _log_determinants(covariance: Array) -> Array:
