@@ -25,7 +25,7 @@ def _decaying(half_life: float, family: str = "gaussian", **how: str) -> mc.Expe
         "half life 2, per item": _decaying(2.0, assignment="per-sample"),
         "half life 3, per item, categorical": _decaying(3.0, "categorical", assignment="per-sample"),
     },
-    defect=0.02,
+    defect=0.03,
 )
 def decaying(run: Run) -> Iterator[Mean]:
     """New real items, synthetic ones in the place of those that are left out."""

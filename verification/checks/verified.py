@@ -104,7 +104,7 @@ def _taught(experiment: mc.Experiment, replicates: int, seed: int) -> Array:
     "Feng et al. 2406.07515",
     {
         "100 a dimension": _verified(n=1000, low=0.0, phi=0.9, psi=0.45),
-        "2,000 a dimension": _verified(n=20000, low=0.0, phi=0.9, psi=0.45),
+        "500 a dimension": _verified(n=5000, low=0.0, phi=0.9, psi=0.45),
     },
     defect=0.05,
     pilot=100,
