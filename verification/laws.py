@@ -3,9 +3,11 @@
 n items a training set, q = 1 - 1/n; A_t = E V_t and B_t = E (M_t - mu0)^2, with V0 = 1.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.special import gammaln
-from scipy.stats import binom
+from scipy.stats import binom, norm
 
 from modelcollapse.types import Array
 
@@ -96,39 +98,83 @@ def time_to_one(p: Array, n: int) -> float:
     return float(-2.0 * n * np.sum(rest * np.log(rest)))
 
 
-def augment(first: int, real: int, synthetic: int, t: int, pool: int = 0) -> tuple[float, float]:
-    """A_t and B_t of real and synthetic items of any numbers, from ``first`` real ones; ML.
+def parts(
+    first: int,
+    made: Sequence[tuple[float, float, float]],
+    by_item: bool = False,
+    temperature: float = 1.0,
+    ddof: int = 0,
+) -> tuple[float, float]:
+    """A and B after ``first`` real items and then, generation after generation, real and synthetic ones.
 
-    ``pool`` fixed items, of which ``real`` are drawn each generation without replacement; 0: new ones.
+    ``made`` has the weight of all real items together, and how many real and synthetic ones there are;
+    ``by_item``: so many on average, each item drawing its source. Second moments about mu0 are
+    averages over items, and what is left of one without the mean's error is the spread.
     """
-    n = real + synthetic
-    a, s = real / n, synthetic / n
-    spread, error, shared = 1.0 - 1.0 / first, 1.0 / first, 1.0 / max(first, pool)
-    for _ in range(t - 1):
-        new = a * a / real + s * s * spread / synthetic + s * s * error
-        if pool:
-            new += 2.0 * a * s * shared
-            shared = a / pool + s * shared
-        spread, error = a + s * (spread + error) - new, new
-    return spread, error
-
-
-def weighted(w: float, real: int, synthetic: int, t: int, known: bool) -> tuple[float, float]:
-    """A_t and B_t of the weight w on fresh real items, from ``real`` of them; V0 = 1 is known, or ML."""
-    spread, error = (1.0 if known else 1.0 - 1.0 / real), 1.0 / real
-    for _ in range(t - 1):
-        new = w * w / real + (1.0 - w) ** 2 * (error + spread / synthetic)
-        spread = 1.0 if known else w + (1.0 - w) * (spread + error) - new
+    spread, error = (1.0 - 1.0 / first) * first / (first - ddof), 1.0 / first
+    for w, real, synthetic in made:
+        n, drawn = real + synthetic, temperature * spread
+        noise = w * w / max(real, 1e-300) + (1.0 - w) ** 2 * drawn / synthetic
+        if by_item:
+            noise = (w + (1.0 - w) * drawn + w * (1.0 - w) * error) / n
+        new = noise + (1.0 - w) ** 2 * error
+        spread = (w + (1.0 - w) * (drawn + error) - new) * n / (n - ddof)
         error = new
     return spread, error
 
 
-def kernels_accumulate(n: int, h: float, t: int) -> float:
-    """E (x - mu0)^2 over a pool of t n items of a kernel density: V0 + h^2 (H_t - 1)."""
-    return float(1.0 + h * h * ((1.0 / np.arange(1, t + 1)).sum() - 1.0))
+def pool_of_real(real: int, synthetic: int, pool: int) -> float:
+    """Stationary B where ``real`` of ``pool`` fixed items are picked: fresh times 1 + 2 (1 - lam) n_r/m."""
+    lam = real / (real + synthetic)
+    return fresh_deficit(real + synthetic, lam) * (1.0 + 2.0 * (1.0 - lam) * real / pool)
 
 
-def excess(t_items: int, d: int, t: int, accumulate: bool = False) -> float:
-    """Excess error after t labellings, noise 1: d/(T - d - 1) t, or times sum 1/i^2 on the same inputs."""
-    times = (1.0 / np.arange(1, t + 1) ** 2).sum() if accumulate else t
-    return float(d / (t_items - d - 1) * times)
+def weighted_error(w: float, real: int, synthetic: int, known: bool) -> float:
+    """Stationary B: real items of weight w, synthetic ones of the truth's variance or of their own."""
+    k = real / synthetic
+    lost = 0.0 if known else k * (1.0 - w) ** 2 / real
+    return (w**2 + k * (1.0 - w) ** 2) / (w * (2.0 - w) + lost) / real
+
+
+def golden(k: float) -> float:
+    """The weight that errs least, (sqrt(k^2 + 4 k) - k)/2."""
+    return float((np.sqrt(k * k + 4.0 * k) - k) / 2.0)
+
+
+def let_through(
+    mean: Array, std: Array, region: tuple[float, float], keep: tuple[float, float]
+) -> list[Array]:
+    """Mean and variance of normals of which items in the region pass with keep[0], others with keep[1].
+
+    A mixture of the truncated normal and the whole one; textbook moments of the first.
+    """
+    low, high = ((end - mean) / std for end in region)
+    inside = norm.cdf(high) - norm.cdf(low)
+    ends = [np.where(np.isfinite(z), z, 0.0) * norm.pdf(z) for z in (low, high)]
+    first = (norm.pdf(low) - norm.pdf(high)) / inside
+    second = 1.0 - (ends[1] - ends[0]) / inside
+    weight = (keep[0] - keep[1]) * inside
+    share = weight / (weight + keep[1])
+    return [mean + std * share * first, std**2 * (share * second + 1.0 - share - (share * first) ** 2)]
+
+
+def prune(d: int, n: int, error: float, phi: float, psi: float) -> float:
+    """How often a linear classifier is right that n pruned labels in d dimensions taught; about.
+
+    A label is wrong with probability ``error`` and kept with psi, else with phi. w = mean of y x has the
+    length (1 - 2 p) sqrt(2/pi) along the truth, p the share of wrong ones among those kept, and noise of
+    variance 1/n in each of the other dimensions; normal inputs.
+    """
+    wrong = error * psi / (error * psi + (1.0 - error) * phi)
+    along = (1.0 - 2.0 * wrong) * np.sqrt(2.0 / np.pi)
+    return float(1.0 - np.arctan2(np.sqrt((d - 1) / n), along) / np.pi)
+
+
+def determinant(n: int, d: int, t: int, ddof: int = 0) -> float:
+    """E det_t/det_0 = prod_(i<=d) ((n - i)/(n - ddof))^t."""
+    return float(np.prod((n - np.arange(1.0, d + 1)) / (n - ddof)) ** t)
+
+
+def harmonic(t: int, power: float = 1.0) -> float:
+    """1 + 2^-power + ... + t^-power."""
+    return float(np.sum(np.arange(1.0, t + 1) ** -power))

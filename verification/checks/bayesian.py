@@ -1,13 +1,14 @@
-"""The whole loop: a prior is invariant where each model is a posterior draw (Geweke 2004)."""
+"""The Bayesian refit: the prior is invariant under the recursion (Geweke 2004)."""
 
 from collections.abc import Iterator
+from itertools import islice
+from typing import Any
 
 import numpy as np
-from scipy.stats import invgamma
-from scipy.stats import t as student
+from scipy import stats
 
 import modelcollapse as mc
-from modelcollapse.engines import ENGINES
+from modelcollapse.engines.exact import ExactEngine
 from modelcollapse.recursion import generations
 from modelcollapse.sources import Law
 from modelcollapse.streams import COMMON_KEY, generators
@@ -16,35 +17,43 @@ from verification.checks.recipes import GAUSSIAN, recipe
 from verification.registry import Run, check
 from verification.statements import Shape
 
-PRIOR = {"mean": 1.0, "strength": 2.0, "shape": 3.0, "scale": 4.0}
+PRIOR: dict[str, Any] = {"mean": 1.0, "strength": 2.0, "shape": 3.0, "scale": 4.0}
 
 
-def _from_the_prior(experiment: mc.Experiment, replicates: int, seed: int) -> tuple[Array, Array]:
-    """Mean and variance of the last model, each replicate with a truth of its own from the prior."""
-    family = experiment.learner
+def _refit(n: int, **workflow: Any) -> mc.Experiment:
+    work = {"kind": "mix", **workflow}
+    return recipe("bayesian-gaussian", n=n, generations=8, truth=GAUSSIAN, learner=PRIOR, workflow=work)
+
+
+def _models(experiment: mc.Experiment, replicates: int, seed: int) -> dict[int, tuple[Array, Array]]:
+    """Mean and standard deviation of some generations; each replicate's truth is drawn from the prior."""
     streams = generators(seed, COMMON_KEY, range(replicates))
-    truth = Law(family, family.prior(streams))
-    engine = ENGINES["exact"](family)
+    truth = Law(experiment.learner, experiment.learner.prior(streams))
+    engine = ExactEngine(experiment.learner)
     steps = generations(engine, experiment.workflow, truth, experiment.n_samples, None, streams)
-    for state, _ in steps:
-        if state.generation == experiment.generations:
-            return np.asarray(state.params.mean), np.asarray(state.params.std) ** 2
-    raise AssertionError
+    found = ((state.generation, state.params) for state, _ in islice(steps, experiment.generations))
+    return {t: (params.mean, params.std) for t, params in found if t in (1, 8)}
 
 
 @check(
-    "a posterior draw under a proper prior: the prior is invariant",
+    "the prior is invariant: mean, log variance and standardised mean of every model are the prior's",
     "Geweke 2004",
     {
-        f"n = {n}": recipe("bayesian-gaussian", n=n, generations=4, truth=GAUSSIAN, learner=PRIOR)
-        for n in (2, 10)
+        "n 2": _refit(2),
+        "n 10": _refit(10),
+        "n 10, half of them kept": _refit(10, kept=0.5),
+        "n 5, accumulate": _refit(5, kind="accumulate"),
     },
     defect=0.02,
-    simulate=_from_the_prior,
+    simulate=_models,
 )
-def invariant_prior(run: Run) -> Iterator[Shape]:
-    """The variance is inverse gamma, the mean Student's t."""
-    mean, variance = run.result
-    a, b, k = PRIOR["shape"], PRIOR["scale"], PRIOR["strength"]
-    yield Shape("the variance", variance, invgamma(a, scale=b).cdf, defect=0.03)
-    yield Shape("the mean", mean, student(2 * a, PRIOR["mean"], np.sqrt(b / (a * k))).cdf, defect=0.03)
+def prior(run: Run) -> Iterator[Shape]:
+    """Sampling, posterior draw and loop at once."""
+    mean0, strength, shape, scale = PRIOR.values()
+    of_mean = stats.t(2.0 * shape, mean0, np.sqrt(scale / (shape * strength))).cdf
+    of_variance = stats.invgamma(shape, scale=scale).cdf
+    for t, (mean, std) in run.result.items():
+        score = (mean - mean0) / std * np.sqrt(strength)
+        yield Shape(f"mean at {t}", mean, of_mean, defect=0.02)
+        yield Shape(f"log variance at {t}", 2.0 * np.log(std), lambda x: of_variance(np.exp(x)), defect=0.02)
+        yield Shape(f"standardised mean at {t}", score, stats.norm.cdf, defect=0.02)

@@ -5,8 +5,9 @@ from verification.mutations.families import FAMILIES
 from verification.mutations.kernels import KERNELS
 from verification.mutations.recursion import RECURSION
 from verification.mutations.theory import THEORY
+from verification.mutations.workflows import WORKFLOWS
 
 __all__ = ["MUTANTS", "SOURCE", "Mutant"]
 
-MUTANTS: tuple[Mutant, ...] = (*RECURSION, *FAMILIES, *THEORY, *KERNELS)
+MUTANTS: tuple[Mutant, ...] = (*RECURSION, *FAMILIES, *WORKFLOWS, *THEORY, *KERNELS)
 """All of them; kernels last, because their code is compiled anew."""
