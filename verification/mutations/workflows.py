@@ -41,8 +41,8 @@ WORKFLOWS = (
     Mutant(
         "phi and psi swapped",
         "workflows/verified.py",
-        "np.where(rule(x), self.phi, self.psi)",
-        "np.where(rule(x), self.psi, self.phi)",
+        "np.where(rule(x), self.phi / most, self.psi / most)",
+        "np.where(rule(x), self.psi / most, self.phi / most)",
         "laws/test_verified_law.py::test_the_second_generation",
     ),
     Mutant(
