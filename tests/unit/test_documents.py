@@ -36,6 +36,19 @@ def test_the_python_of_the_page_on_estimators_runs(tmp_path, monkeypatch, capsys
         assert f"{name}:" in said
 
 
+def test_the_examples_of_what_one_can_add_run(capsys):
+    """A family, a workflow, a metric and a law; both means are martingales, so |z| < 4 of 2,000 and 400."""
+    parts = (ROOT / "docs" / "adding.md").read_text().split("```python\n")[1:]
+    names: dict = {}
+    for part in parts:
+        exec(compile(part.split("```")[0], "adding.md", "exec"), names)
+    assert abs(names["z"]) < 4.0
+    for state in names["states"]:
+        mean = state.params.mean
+        assert abs(mean.mean() - 1.0) < 4.0 * mean.std(ddof=1) / len(mean) ** 0.5
+    assert "z = " in capsys.readouterr().out
+
+
 def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     code = (ROOT / "README.md").read_text().split("```python\n")[1].split("```")[0]
