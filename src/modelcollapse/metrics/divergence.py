@@ -17,7 +17,7 @@ EVENLY = np.linspace(-SCORE_LIMIT, SCORE_LIMIT, 34)[1:-1]
 
 def has_divergence(family: Family, truth: Truth) -> bool:
     """Between laws; over vectors, between Gaussians, for which it has a closed form."""
-    return between_laws(family, truth) and (family.items != VECTORS or both_gaussian(family, truth))
+    return both_gaussian(family, truth) if family.items == VECTORS else between_laws(family, truth)
 
 
 @metric("Kullback-Leibler divergence", NATS, has_divergence, "KL (nats)", 0.0)
