@@ -137,7 +137,7 @@ def plot(
     typer.echo(f"Figure: {target}")
 
 
-@app.command()
+@app.command(short_help="Print a result's summary again, or its collapse profile.")
 def show(
     result: Annotated[Path, typer.Argument(help="A result, as `run --out` writes it.")],
     table: Annotated[
@@ -149,7 +149,9 @@ def show(
     ] = False,
     beside: Annotated[
         list[Path] | None,
-        typer.Option(help="A result at another N, for the profile's scaling law; may be repeated."),
+        typer.Option(
+            metavar="RESULT", help="A result at another N, for the profile's scaling law; may be repeated."
+        ),
     ] = None,
     debug: Debug = False,
 ) -> None:
@@ -178,7 +180,7 @@ def _profile(dataset: "xr.Dataset", others: "list[xr.Dataset]") -> str:
         raise RecipeError(f"--profile: {error}") from None
 
 
-@app.command()
+@app.command(short_help="How many real items must each training set hold?")
 def plan(
     recipe: Annotated[
         Path | None, typer.Argument(help="A recipe (TOML) with a mix. Without one: the default recipe.")
@@ -192,10 +194,11 @@ def plan(
     category: Annotated[int | None, typer.Option(help="Which category; else the truth's rarest.")] = None,
     sure: Annotated[float, typer.Option(help="The share of replicates that must keep within it.")] = 0.95,
     question: Annotated[
-        list[str] | None, typer.Option(help="mean, late or never; may be repeated. All if not given.")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="mean, late or never; may be repeated. All if not given."),
     ] = None,
     source: Annotated[
-        list[str] | None, typer.Option(help="fresh or fixed real items; both if not given.")
+        list[str] | None, typer.Option(metavar="NAME", help="fresh or fixed real items; both if not given.")
     ] = None,
     real: Annotated[
         int | None, typer.Option(help="The other way round: how many generations do so many real items last?")

@@ -33,7 +33,8 @@ save        = "all"      # all | log (about 200 log-spaced) | {every = 10}; 0 an
 [truth]
 family  = "mixture"      # gaussian {mean, std} | mixture | data {path, column} |
                          # categorical {probabilities, or path, or zipf = {categories, exponent, shift}} |
-                         # poisson {rate} | linear {coefficients, or dimension, noise}
+                         # poisson {rate} | linear {coefficients, or dimension, noise} |
+                         # gaussian-nd {dimension, or mean, covariance} | mixture-nd | data-nd {path, columns}
 weights = [0.5, 0.5]
 means   = [-2.0, 2.0]
 stds    = [1.0, 1.0]
@@ -41,7 +42,8 @@ stds    = [1.0, 1.0]
 [learner]
 family     = "mixture"   # gaussian {ddof = 0 | 1, or known_std} | mixture | bayesian-gaussian |
                          # kde {bandwidth} | empirical | estimator {name, settings}; of a truth of
-                         # the same name categorical | poisson | linear {inputs, noise, ridge}
+                         # the same name categorical | poisson | linear {inputs, noise, ridge}; of
+                         # vectors gaussian-nd {ddof} | mixture-nd {components}, kde, empirical, estimator
 components = 2
 solver     = "em"        # em: to the maximum | scikit-learn: that library at its own defaults
 start      = "model"     # em only: model (from the generating parameters) | kmeans

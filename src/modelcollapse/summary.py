@@ -10,6 +10,7 @@ import xarray as xr
 from modelcollapse.experiment import Experiment
 from modelcollapse.metrics import METRICS, metrics_of
 from modelcollapse.results import COUNTS, MEASURED, experiment_of, measure
+from modelcollapse.theory import expectations
 from modelcollapse.types import Array, IntArray, Status
 from modelcollapse.verdict import AGREES, FEW, Comparison, compare, digits, judged, spread_out
 
@@ -25,7 +26,8 @@ def summary(dataset: xr.Dataset) -> str:
     blocks += _laws(rows, experiment)
     notes = str(dataset.attrs.get("notes", ""))
     blocks.append(f"Note: {notes}" if notes else "")
-    blocks.append(_verdicts(rows))
+    unknown = experiment.replicates > 1 and not expectations(experiment)
+    blocks.append("Verdict: no law is known for this recipe" if unknown else _verdicts(rows))
     return "\n\n".join(block for block in blocks if block)
 
 

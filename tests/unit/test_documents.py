@@ -24,6 +24,24 @@ def test_the_recipe_page_shows_the_default():
     assert Experiment.from_toml(text.split("```toml\n")[1].split("```")[0]) == Experiment()
 
 
+def test_the_pages_name_every_family_workflow_truth_and_metric():
+    """In the recipe's page and the default recipe's comments; most of them in the README, too."""
+    from modelcollapse import families, truths, workflows
+    from modelcollapse.metrics import METRICS
+    from modelcollapse.recipe import DEFAULT_TEXT
+
+    names = {one.model_fields["family"].default for one in (*families.LEARNERS, *truths.TRUTHS)}
+    names |= {one.name for one in workflows.WORKFLOWS}
+    page, readme = ((ROOT / name).read_text() for name in ("docs/recipe.md", "README.md"))
+    words = re.findall(r"[\w-]+", DEFAULT_TEXT)
+    for name in names:
+        assert f"`{name}" in page, name
+        assert f"`{name}`" in readme, name
+        assert name in words, name
+    for name in METRICS:
+        assert f"| `{name}` |" in page, name
+
+
 def test_the_python_of_the_page_on_estimators_runs(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     parts = (ROOT / "docs" / "own_estimator.md").read_text().split("```python\n")[1:]
@@ -34,19 +52,6 @@ def test_the_python_of_the_page_on_estimators_runs(tmp_path, monkeypatch, capsys
     said = capsys.readouterr().out
     for name in ("GaussianMixture", "BayesianGaussianMixture", "KernelDensity"):
         assert f"{name}:" in said
-
-
-def test_the_examples_of_what_one_can_add_run(capsys):
-    """A family, a workflow, a metric and a law; both means are martingales, so |z| < 4 of 2,000 and 400."""
-    parts = (ROOT / "docs" / "adding.md").read_text().split("```python\n")[1:]
-    names: dict = {}
-    for part in parts:
-        exec(compile(part.split("```")[0], "adding.md", "exec"), names)
-    assert abs(names["z"]) < 4.0
-    for state in names["states"]:
-        mean = state.params.mean
-        assert abs(mean.mean() - 1.0) < 4.0 * mean.std(ddof=1) / len(mean) ** 0.5
-    assert "z = " in capsys.readouterr().out
 
 
 def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):

@@ -125,7 +125,7 @@ def test_figures(tmp_path):
         figure = mc.plot(dataset, kind, tmp_path / f"{kind}.png")
         assert len(figure.axes) == panels
     share = {line.get_gid() for panel in mc.plot(dataset).axes for line in panel.lines}
-    assert {"share alive", "law alive mean", "median rate", "law rate mean"} <= share
+    assert {"share alive", "law alive share", "median rate", "law rate mean"} <= share
     for kind in ("density", "weights"):
         with pytest.raises(ValueError, match="poisson"):
             mc.plot(dataset, kind)

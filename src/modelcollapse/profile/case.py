@@ -80,7 +80,9 @@ class Case:
         name = self.one_of(names)
         if name is None:
             learner, truth = self.experiment.learner.name, self.experiment.truth.family
-            return Row(meaning, what, note=f"no such metric of a {learner} that learns from a {truth}")
+            return Row(
+                meaning, what, note=f"no such metric where the learner is {learner} and the truth {truth}"
+            )
         label, truth = self.known[name].label, self.truth(name)
         unit = self.known[name].unit.format(x="x").replace("(x)", "x")
         values = self.ends(name)

@@ -14,7 +14,7 @@ from modelcollapse.results import MEASURED
 from modelcollapse.types import BoolArray
 
 LOSSES = ("kullback_leibler", "excess_error", "squared_error_of_rate", "log_loss")
-DISTANCES = ("wasserstein2", "total_variation")
+DISTANCES = ("wasserstein2", "wasserstein2_nd", "frechet_distance", "total_variation")
 ALIVE = ("components_alive", "categories_alive", "distinct_items")
 
 

@@ -14,6 +14,8 @@ from modelcollapse.types import Array
 ALIKE = ("n_samples", "replicates", "seed", "engine", "save", "generations")
 """What results of one scaling law may differ in."""
 
+ALONE = "it needs results of the same recipe at two or more N: --beside, or `others` in Python"
+
 
 def scaling(case: Case) -> list[Row]:
     """The slope of log loss on log N at the first generation and the last.
@@ -29,7 +31,7 @@ def scaling(case: Case) -> list[Row]:
     stream = np.random.Generator(np.random.PCG64DXSM(np.random.SeedSequence(case.seed)))
     sizes = np.log([float(one.experiment.n_samples) for one in cases])
     if len(np.unique(sizes)) < 2:
-        return [Row(meaning, what, note="it needs results of the same recipe at two or more N (`others`)")]
+        return [Row(meaning, what, note=ALONE)]
     if name is None:
         return [Row(meaning, what, note="there is no loss")]
     values = [one.ends(name) for one in cases]
