@@ -83,7 +83,7 @@ def test_the_quartiles_of_the_blog_posts_truth(tmp_path):
 
 
 def test_the_law_of_the_page_holds_and_the_root_of_another_does_not(tmp_path):
-    """10 generations of N = 40, 2,000 replicates: a law off by 3 % would be seen; the wrong one is 6 % off."""
+    """10 generations of N = 40, 2,000 replicates: a law off by 3 % would be seen; the wrong one is by 6 %."""
     more = """
 t = 10
 width = mc.measure(mc.run(experiment), "interquartile_range").sel(generation=t)
@@ -136,7 +136,7 @@ def test_the_contracts_run_over_the_family(tmp_path):
 
 
 def test_the_contracts_run_over_the_workflow(tmp_path):
-    """The parameters of those contracts are values, made as the module is read: so they are run one by one."""
+    """The parameters of those contracts are made as the module is read: so they are run one by one."""
     (example,) = re.findall(r'^    "last-two": (.*),$', (ROOT / "docs/own_workflow.md").read_text(), re.M)
     more = f"""
 import importlib, sys

@@ -650,3 +650,12 @@ def test_filtered_sources_hold_vectors():
     x = Filtered(law, lambda items: (items[:, :, 0] > 0.0).astype(float)).sample(20, streams(2))
     assert x.shape == (2, 20, 2)
     assert (x[:, :, 0] > 0.0).all()
+
+
+def test_the_divergence_between_gaussians_is_offered_and_no_other():
+    one = {"family": "gaussian-nd", "dimension": 2}
+    both = mc.run(small(one, {"family": "gaussian-nd"}))
+    assert (mc.measure(both, "kullback_leibler").values[:, 1:] > 0.0).all()
+    assert "Kullback-Leibler divergence" in str(mc.collapse_profile(both))
+    with pytest.raises(ValueError, match="kullback_leibler"):
+        mc.measure(mc.run(small(one, {"family": "mixture-nd"})), "kullback_leibler")
