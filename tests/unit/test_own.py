@@ -54,12 +54,26 @@ def numbers(text):
 
 
 def test_the_mean_variance_of_an_exponential_grows_and_its_median_falls(tmp_path):
-    """20 generations of N = 20, 4,000 replicates: a law off by 12 % would be seen; (1 - 1/N)^t is far off."""
-    more = "print(f'{(float(variance.mean()) - (1 - 1 / 20) ** 20) / error:.1f}')"
+    """10 generations of N = 40, 4,000 replicates: a law off by 10 % would be seen; (1 - 1/N)^t is far off."""
+    more = """
+from modelcollapse.summary import summary
+print(f"{(float(variance.mean()) - (1 - 1 / 40) ** 10) / error:.1f}")
+mc.save(dataset, "exponential.zarr")
+assert mc.replay(mc.load("exponential.zarr")).equals(dataset)
+assert "KL (nats)" in summary(dataset)
+assert "squared Wasserstein-2" in str(mc.collapse_profile(dataset))
+for kind in ("variance", "density", "distance"):
+    mc.plot(dataset, kind=kind, path=f"{kind}.png")
+"""
     mean, error, law, median, wrong = numbers(said_by("own_family.md", tmp_path, more))
     assert abs(mean - law) < AGREES * error
-    assert median < 0.6
+    assert median < 0.9
     assert wrong > 10.0
+    assert (tmp_path / "exponential.png").exists()
+    stranger = "import modelcollapse as mc; mc.load('exponential.zarr')"
+    said = python(tmp_path, "-c", stranger).stderr.split("StorageError: ")[1]
+    assert "'exponential': must be one of 'gaussian'" in said
+    assert "damaged" not in said
 
 
 def test_the_last_two_training_sets_lie_between_one_and_all(tmp_path):
