@@ -18,6 +18,9 @@ from modelcollapse.version import __version__
 VARIABLES = tuple(dict.fromkeys((*LABELS, *METRICS)))
 """What a result can hold, in order: of learners that remember, metrics that were measured in the run, too."""
 
+UNKNOWN = ("learner.name", "learner.settings", "learner.family", "truth.family", "workflow.kind")
+"""Fields of a whole recipe that this process may not know: an object, or a table, that another registered."""
+
 
 def digest(dataset: xr.Dataset) -> str:
     """The SHA-256 of a result's recipe and numbers."""
@@ -241,8 +244,8 @@ def _check_whole(dataset: xr.Dataset, path: str) -> None:
         experiment = experiment_of(dataset)
         there = {str(name): dataset[name].shape[2:] for name in shapes(experiment)}
     except RecipeError as error:
-        own = any(problem.field in ("learner.name", "learner.settings") for problem in error.problems)
-        said = f"({error})" if own else "(RecipeError)"  # an object that this process does not know
+        own = any(problem.field in UNKNOWN for problem in error.problems)
+        said = f"({error})" if own else "(RecipeError)"
         raise StorageError(f"{'' if own else 'is damaged: '}its recipe cannot be read {said}", path) from None
     except Exception as error:
         raise StorageError(f"is damaged: its recipe cannot be read ({type(error).__name__})", path) from None

@@ -25,7 +25,7 @@ def test_the_recipe_page_shows_the_default():
 
 
 def test_the_pages_name_every_family_workflow_truth_and_metric():
-    """In the recipe's page and the default recipe's comments; most of them in the README, too."""
+    """In the recipe's page; all but metrics in the README and the default recipe's comments, too."""
     from modelcollapse import families, truths, workflows
     from modelcollapse.metrics import METRICS
     from modelcollapse.recipe import DEFAULT_TEXT

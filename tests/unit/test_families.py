@@ -243,13 +243,16 @@ def test_one_row_of_parameters_serves_all_replicates(name):
 
 @every_family
 def test_a_replicate_draws_alone_what_it_draws_in_a_batch(name):
+    """And again from the same streams: what is drawn for the longest row must not move another's stream."""
     family, params = EXAMPLES[name]
-    size = np.array([40, 7, 90])
-    batch = family.sample(params, size, streams(3))
-    assert batch.shape[:2] == (3, 90)
+    size, each = np.array([40, 7, 90]), streams(3)
+    batch = [family.sample(params, size, each) for _ in range(2)]
+    assert batch[0].shape[:2] == (3, 90)
     for r in range(3):
-        alone = family.sample(only(params, [r]), int(size[r]), streams(3)[r : r + 1])
-        assert np.array_equal(alone[0], batch[r, : size[r]])
+        own = streams(3)[r : r + 1]
+        for drawn in batch:
+            alone = family.sample(only(params, [r]), int(size[r]), own)
+            assert np.array_equal(alone[0], drawn[r, : size[r]])
 
 
 @plain_family

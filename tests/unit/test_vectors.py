@@ -725,3 +725,12 @@ def test_items_are_rows():
     """Of the four items of a data set three are different, though there are only two different numbers."""
     x = VectorSet(np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 0.0]]))
     assert METRICS["distinct_items"].value_at_truth(x, None) == 3.0
+
+
+def test_the_divergence_between_gaussians_is_offered_and_no_other():
+    one = {"family": "gaussian-nd", "dimension": 2}
+    both = mc.run(small(one, {"family": "gaussian-nd"}))
+    assert (mc.measure(both, "kullback_leibler").values[:, 1:] > 0.0).all()
+    assert "Kullback-Leibler divergence" in str(mc.collapse_profile(both))
+    with pytest.raises(ValueError, match="kullback_leibler"):
+        mc.measure(mc.run(small(one, {"family": "mixture-nd"})), "kullback_leibler")

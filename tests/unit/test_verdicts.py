@@ -210,3 +210,12 @@ def test_the_verdicts_stand_last(dataset):
     assert lines[0].startswith("Verdicts: ")
     assert len(lines) == 5
     assert lines[1].startswith("  law  mean total variance at t = 12: measured ")
+
+
+def test_a_recipe_without_a_law_is_said_to_have_none():
+    from modelcollapse.summary import summary
+
+    recipe = mc.Experiment(
+        n_samples=100, generations=2, replicates=2, workflow={"kind": "verified", "likelihood": 0.1}
+    )
+    assert summary(mc.run(recipe)).endswith("Verdict: no law is known for this recipe")

@@ -29,7 +29,7 @@ DPI = 120
 """Dots an inch of PNG: small enough for a page; for print there are SVG and PDF."""
 OF_VECTORS = ("wasserstein2_nd", "frechet_distance", "l2_distance")
 """Distances of vectors, the first that applies first."""
-ENSEMBLE = "Thin lines: every replicate; shaded: 10-90 % of them."
+ENSEMBLE = "Thin lines: every replicate, 500 at most; shaded: 10-90 % of all."
 """What stands beneath figures of more than one replicate."""
 
 

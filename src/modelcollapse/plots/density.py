@@ -138,7 +138,10 @@ def _grid(law: Law, low: float, high: float) -> Array:
 
 
 def point_masses(law: Law) -> Array:
-    """Where a model's components that are points lie: weight above 0 and no spread."""
+    """Where a model's components that are points lie: weight above 0 and no spread; or the whole model."""
+    if not hasattr(law.params, "std"):
+        mean, variance = law.moments()
+        return np.asarray(mean[variance == 0.0])
     weight = getattr(law.params, "weight", np.ones_like(law.params.mean))
     return np.unique(law.params.mean[(weight > 0.0) & (law.params.std == 0.0)])
 

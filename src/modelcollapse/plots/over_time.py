@@ -23,6 +23,8 @@ SPAN = 100.0
 
 SPREADS = [spread for spread, _ in SPREAD.values()]
 LOOKS = ((style.BLUE, "-"), (style.VERMILLION, "-."))
+LINES = 500
+"""Replicates that are drawn as thin lines at most: more would hide the band. The band is of all."""
 
 
 def thinned(dataset: xr.Dataset, points: int = POINTS) -> xr.Dataset:
@@ -94,7 +96,9 @@ def _ensemble(panel: Axes, values: xr.DataArray, look: tuple[str, str], name: st
                    label=name or "the replicate", gid=f"replicate {metric}")  # fmt: skip
         return [rows[0]]
     alpha = float(np.clip(4.0 / len(rows), 0.02, 0.5))
-    panel.plot(t, rows.T, color=colour, lw=0.5, alpha=alpha, marker=marker, ms=2,
+    thin = rows[:LINES]
+    dots = marker if len(rows) <= MANY else ""
+    panel.plot(t, thin.T, color=colour, lw=0.5, alpha=alpha, marker=dots, ms=2,
                gid=f"replicate {metric}", rasterized=len(rows) > MANY)  # fmt: skip
     low, middle, high = _finite(band(values.values))
     panel.fill_between(t, low, high, color=colour, alpha=0.2, lw=0, gid=f"band {metric}")
