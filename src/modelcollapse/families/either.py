@@ -1,11 +1,12 @@
 """What families share that learn from real numbers or from vectors, whichever the truth's items are."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from pydantic import PrivateAttr
 
 from modelcollapse.families.base import REAL, VECTORS, Learner
+from modelcollapse.types import Array, Params
 
 
 def dimension_of(source: Any) -> int | None:
@@ -21,6 +22,24 @@ class EitherLearner(Learner):
     remembers: ClassVar[bool] = True
 
     _dimension: int | None = PrivateAttr(None)
+
+    @classmethod
+    def of_vectors(cls) -> "type[EitherLearner]":
+        """The same family of vectors: a class of its own, since it records a mean of several numbers."""
+        raise NotImplementedError
+
+    def suited(self, source: Any) -> Self:
+        """The family of the truth's items."""
+        dimension = dimension_of(source)
+        if dimension is None:
+            return self
+        sized: Any = self.of_vectors()(**self.model_dump())
+        sized._dimension = dimension
+        return sized  # type: ignore[no-any-return]
+
+    def restore(self, variables: Mapping[str, Array]) -> Params:
+        """Nothing is stored that parameters could be restored from: see `Family.remembers`."""
+        raise NotImplementedError
 
     def sizes(self) -> Mapping[str, int]:
         """One axis, of the numbers in an item, where that is a vector."""

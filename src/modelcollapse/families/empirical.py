@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from modelcollapse.families.base import VECTORS, Fit
-from modelcollapse.families.either import EitherLearner, dimension_of
+from modelcollapse.families.either import EitherLearner
 from modelcollapse.families.held import (
     Held,
     hold,
@@ -33,14 +33,10 @@ class Empirical(EitherLearner):
 
     family: Literal["empirical"] = "empirical"
 
-    def suited(self, source: Any) -> "Empirical":
-        """The family of the truth's items."""
-        dimension = dimension_of(source)
-        if dimension is None:
-            return self
-        sized = _EmpiricalOfVectors(**self.model_dump())
-        sized._dimension = dimension
-        return sized
+    @classmethod
+    def of_vectors(cls) -> "type[Empirical]":
+        """The same of vectors."""
+        return _EmpiricalOfVectors
 
     def moments_kept(self, n: int) -> tuple[float, float]:
         """The model is the sample."""
@@ -69,10 +65,6 @@ class Empirical(EitherLearner):
         """The total moments; the items are not stored."""
         mean, variance = self.moments(params)
         return {"total_mean": mean, "total_variance": variance}
-
-    def restore(self, variables: Mapping[str, Array]) -> Held:
-        """Nothing is stored that they could be restored from."""
-        raise NotImplementedError
 
     def take(self, new: Held, old: Held, keep_old: Any) -> Held:
         """Keep the old items of some replicates."""

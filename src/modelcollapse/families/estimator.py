@@ -24,7 +24,7 @@ from modelcollapse.errors import Problem
 from modelcollapse.families import objects
 from modelcollapse.families.base import VECTORS, Fit, check_rows
 from modelcollapse.families.closed_form import parts_of
-from modelcollapse.families.either import EitherLearner, dimension_of
+from modelcollapse.families.either import EitherLearner
 from modelcollapse.families.objects import Plain, plain
 from modelcollapse.families.scikit_learn import alone, seed_of
 from modelcollapse.fields import bad
@@ -121,14 +121,10 @@ class Estimator(EitherLearner):
         """Hash what a recipe says."""
         return hash((self.object_name, self.settings))
 
-    def suited(self, source: Any) -> "Estimator":
-        """The family of the truth's items."""
-        dimension = dimension_of(source)
-        if dimension is None:
-            return self
-        sized = _EstimatorOfVectors(**self.model_dump())
-        sized._dimension = dimension
-        return sized
+    @classmethod
+    def of_vectors(cls) -> "type[Estimator]":
+        """The same of vectors."""
+        return _EstimatorOfVectors
 
     def moments_kept(self, n: int) -> tuple[float, float] | None:
         """An M-step keeps the sample's moments, and so do kernels, but for what they add."""
@@ -239,10 +235,6 @@ class Estimator(EitherLearner):
     def record(self, params: EstimatorParams) -> dict[str, Array]:
         """The total moments; the objects are not stored."""
         return {"total_mean": params.mean, "total_variance": params.variance}
-
-    def restore(self, variables: Mapping[str, Array]) -> EstimatorParams:
-        """Nothing is stored that they could be restored from."""
-        raise NotImplementedError
 
     def take(self, new: EstimatorParams, old: EstimatorParams, keep_old: Any) -> EstimatorParams:
         """Keep the old objects of some replicates."""

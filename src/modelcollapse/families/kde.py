@@ -14,7 +14,7 @@ from scipy.special import ndtr
 
 from modelcollapse.errors import Problem
 from modelcollapse.families.base import VECTORS, Fit
-from modelcollapse.families.either import EitherLearner, dimension_of
+from modelcollapse.families.either import EitherLearner
 from modelcollapse.families.held import (
     Held,
     hold,
@@ -80,14 +80,10 @@ class Kde(EitherLearner):
             raise bad('is for bandwidth = "scaled"; leave it out', "ddof")
         return self
 
-    def suited(self, source: Any) -> "Kde":
-        """The family of the truth's items."""
-        dimension = dimension_of(source)
-        if dimension is None:
-            return self
-        sized = _KdeOfVectors(**self.model_dump())
-        sized._dimension = dimension
-        return sized
+    @classmethod
+    def of_vectors(cls) -> "type[Kde]":
+        """The same of vectors."""
+        return _KdeOfVectors
 
     def problems(self, n_samples: int) -> list[Problem]:
         """Too few items to divide by N - ddof."""
@@ -151,10 +147,6 @@ class Kde(EitherLearner):
         """The bandwidth and the total moments; the items are not stored."""
         mean, variance = self.moments(params)
         return {"bandwidth": params.bandwidth, "total_mean": mean, "total_variance": variance}
-
-    def restore(self, variables: Mapping[str, Array]) -> KernelParams:
-        """Nothing is stored that they could be restored from."""
-        raise NotImplementedError
 
     def take(self, new: KernelParams, old: KernelParams, keep_old: Any) -> KernelParams:
         """Keep the old items and bandwidth of some replicates."""

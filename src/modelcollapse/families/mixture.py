@@ -1,6 +1,5 @@
 """Mixtures of one-dimensional Gaussians, fitted by EM to the maximum or by scikit-learn."""
 
-import math
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -12,6 +11,7 @@ from modelcollapse.errors import Problem
 from modelcollapse.families.base import REAL, Fit, Learner, check_rows
 from modelcollapse.families.climbing import climb
 from modelcollapse.families.scikit_learn import kmeans_start, scikit_learn_fit
+from modelcollapse.families.settings import loose, mixture_problems
 from modelcollapse.fields import Count, NotNegative, Positive, Probabilities, Real, Table, bad
 from modelcollapse.grids import Grid, Resolution, masses_of_mixtures, of_mixtures
 from modelcollapse.kernels.em import degenerate
@@ -84,25 +84,11 @@ class Mixture(Learner):
 
     def problems(self, n_samples: int) -> list[Problem]:
         """Too few items, or settings of ``em`` that scikit-learn's solver would not use."""
-        found = []
-        if n_samples < 2 * self.components:
-            allowed = f"must be at least {2 * self.components} for learner.components = {self.components}"
-            found.append(Problem("n_samples", n_samples, allowed))
-        for name in ("start", "tolerance", "max_iterations", "reg_covar"):
-            value = getattr(self, name)
-            if self.solver != "em" and value != type(self).model_fields[name].default:
-                allowed = 'is for solver = "em" only; leave it out'
-                found.append(Problem(f"learner.{name}", value, allowed))
-        return found
+        return mixture_problems(self, n_samples, ("start", "tolerance", "max_iterations", "reg_covar"))
 
     def notes(self, n_samples: int) -> list[str]:
         """A loose tolerance, in sampling standard deviations; a regularised covariance."""
-        found, short = [], math.sqrt(2.0 * self.tolerance)
-        if short > 0.01:
-            found.append(
-                f"learner.tolerance = {self.tolerance:g}: a fit may end up to {short:.2g} "
-                "sampling standard deviations short of the maximum"
-            )
+        found = loose(self.tolerance)
         if self.reg_covar > 0.0:
             found.append(
                 f"learner.reg_covar = {self.reg_covar:g} is added every generation: without real "

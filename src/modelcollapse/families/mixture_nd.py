@@ -1,6 +1,5 @@
 """Mixtures of Gaussians in several dimensions, fitted by EM to the maximum or by scikit-learn."""
 
-import math
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -11,6 +10,7 @@ from modelcollapse.errors import Problem
 from modelcollapse.families import scikit_learn, vectors
 from modelcollapse.families.base import VECTORS, Fit
 from modelcollapse.families.mixture import SCIKIT_LEARN_REG, lengths_differ
+from modelcollapse.families.settings import loose, mixture_problems
 from modelcollapse.families.vectors import Matrix, Vector, VectorLearner
 from modelcollapse.fields import Count, Positive, Probabilities, Table, bad
 from modelcollapse.kernels.em_vectors import em_vectors
@@ -77,25 +77,11 @@ class MixtureNd(VectorLearner):
 
     def problems(self, n_samples: int) -> list[Problem]:
         """Too few items, or settings of ``em`` that scikit-learn's solver would not use."""
-        found = []
-        if n_samples < 2 * self.components:
-            allowed = f"must be at least {2 * self.components} for learner.components = {self.components}"
-            found.append(Problem("n_samples", n_samples, allowed))
-        for name in ("start", "tolerance", "max_iterations"):
-            value = getattr(self, name)
-            if self.solver != "em" and value != type(self).model_fields[name].default:
-                allowed = 'is for solver = "em" only; leave it out'
-                found.append(Problem(f"learner.{name}", value, allowed))
-        return found
+        return mixture_problems(self, n_samples, ("start", "tolerance", "max_iterations"))
 
     def notes(self, n_samples: int) -> list[str]:
         """A loose tolerance, in sampling standard deviations; few items for a covariance."""
-        found, short = [], math.sqrt(2.0 * self.tolerance)
-        if short > 0.01:
-            found.append(
-                f"learner.tolerance = {self.tolerance:g}: a fit may end up to {short:.2g} "
-                "sampling standard deviations short of the maximum"
-            )
+        found = loose(self.tolerance)
         least = self.components * (self._dimension + 1)
         if n_samples < least:
             found.append(
