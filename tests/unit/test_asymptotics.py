@@ -117,7 +117,9 @@ def plain_pool(parts, share, start, steps=4000):
 def test_nodes_densities_and_powers(name):
     """Whole blocks of nodes; weights times densities; moments of each component to 1e-5 of sqrt(E z^2p)."""
     law, count, width = np.array(LAWS[name]), len(LAWS[name][0]), 8
-    x, length, p, each, edges, *f = quadrature.scratch(count, width)
+    room = quadrature.scratch(count, width)
+    room[:] = np.nan  # what is no node must not be read, whatever stood in the memory
+    x, length, p, each, edges, *f = room
     f = np.array(f)
     nodes = quadrature.lay_nodes(law, count, edges, x, length, width)
     assert nodes % width == 0
