@@ -27,9 +27,10 @@ class Problem:
 
 
 class LabError(ValueError):
-    """The base of all errors with a list of problems; `exit_code` is the command line's."""
+    """The base of all errors with a list of problems; `exit_code` and what it says last are the command line's."""
 
     exit_code: ClassVar[int] = 1
+    ending: str = "nothing was written"
 
     def __init__(self, problems: Sequence[Problem] | str, file: str = "") -> None:
         """Take the problems (or one sentence) and the file they were found in."""
@@ -61,6 +62,13 @@ class StorageError(LabError):
     """A result that cannot be written or read: damaged, of another recipe, or no place for it."""
 
     exit_code = 4
+
+
+class WorkerError(LabError):
+    """Workers of a study that cannot go on; what they have committed is kept."""
+
+    exit_code = 5
+    ending = "what was committed is kept; the same command goes on from there"
 
 
 def _shorten(text: str, limit: int = 80) -> str:
