@@ -27,7 +27,7 @@ class Problem:
 
 
 class LabError(ValueError):
-    """The base of all errors with a list of problems; `exit_code` and what it says last are the command line's."""
+    """The base of all errors with a list of problems; `exit_code` and `ending` are the command line's."""
 
     exit_code: ClassVar[int] = 1
     ending: str = "nothing was written"

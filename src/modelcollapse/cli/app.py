@@ -15,7 +15,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     help="A laboratory for model collapse: a model learns from data that a model made, again and again.",
     epilog="Exit codes: 0 done; 1 internal error; 2 bad recipe or usage; 3 bad input data; "
-    "4 storage refused or damaged; 130/143 interrupted, what was done is kept.",
+    "4 storage refused or damaged; 5 finished, some cells failed; "
+    "130/143 interrupted, what was done is kept.",
 )
 
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
