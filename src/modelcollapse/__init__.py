@@ -18,7 +18,9 @@ _HOMES = {
     "estimator": "families.registering",
     "cross_check": "crosscheck",
     "save": "store",
-    "load": "store",
+    "load": "studies.reading",
+    "sweep": "studies.sweeping",
+    "Study": "studies.study",
     "measure": "results",
     "plan": "planning",
     "horizon": "planning",
@@ -31,6 +33,7 @@ _HOMES = {
     "RecipeError": "errors",
     "DataError": "errors",
     "StorageError": "errors",
+    "WorkerError": "errors",
 }
 
 __all__ = [
@@ -40,6 +43,8 @@ __all__ = [
     "RecipeError",
     "Status",
     "StorageError",
+    "Study",
+    "WorkerError",
     "__version__",
     "collapse_profile",
     "cross_check",
@@ -54,12 +59,13 @@ __all__ = [
     "replay",
     "run",
     "save",
+    "sweep",
     "verdicts",
 ]
 
 if TYPE_CHECKING:
     from modelcollapse.crosscheck import cross_check
-    from modelcollapse.errors import DataError, RecipeError, StorageError
+    from modelcollapse.errors import DataError, RecipeError, StorageError, WorkerError
     from modelcollapse.experiment import Experiment
     from modelcollapse.families.registering import estimator
     from modelcollapse.lab import estimate, replay, run
@@ -67,7 +73,10 @@ if TYPE_CHECKING:
     from modelcollapse.plots import plot
     from modelcollapse.profile import collapse_profile
     from modelcollapse.results import measure
-    from modelcollapse.store import load, save
+    from modelcollapse.store import save
+    from modelcollapse.studies.reading import load
+    from modelcollapse.studies.study import Study
+    from modelcollapse.studies.sweeping import sweep
     from modelcollapse.theory import expectations
     from modelcollapse.types import Status
     from modelcollapse.verdict import verdicts

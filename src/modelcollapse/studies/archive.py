@@ -23,7 +23,7 @@ from modelcollapse.studies.study import Study
 
 from modelcollapse import results
 from modelcollapse.errors import DataError, Problem, RecipeError, StorageError
-from modelcollapse.experiment import STREAM_VERSION
+from modelcollapse.experiment import STREAM_VERSION, Experiment
 from modelcollapse.studies import disk, layout
 from modelcollapse.studies.blocks import Block, state
 from modelcollapse.studies.layout import COMMIT, RECORD, Array, Variable
@@ -124,10 +124,10 @@ class Archive:
     @cached_property
     def held(self) -> dict[str, Array]:
         """What the truth's file held, in every cell the same."""
-        first = self.study.cell((0,) * len(self.study.shape))
-        if first.held is None:
-            return {}
-        return {results.HELD[first.truth.family][0]: np.asarray(first.held)}
+        for _, cell in _shaping_cells(self.study):
+            if cell.held is not None:
+                return {results.HELD[cell.truth.family][0]: np.asarray(cell.held)}
+        return {}
 
     def unit(self, number: int) -> tuple[tuple[int, ...], int]:
         """The cell and the block of a unit: the last axis first, blocks within a cell."""
@@ -168,7 +168,7 @@ class Archive:
         """The attributes of a study: its recipe, the versions, how it is held."""
         return {
             "recipe": self.study.to_json(),
-            "seed": str(self.study.seed),
+            "seed": str(self.study.recipe["seed"]),
             "schema": SCHEMA,
             "block": self.block,
             **self.versions,
@@ -420,7 +420,13 @@ def held_dimensions(name: str) -> tuple[str, ...]:
 
 
 def _shapes(axis: Any) -> bool:
-    return any(path.split(".")[0] in SHAPING for value in axis.values for path in value)
+    return any(path.split(".")[0] in SHAPING for path in axis.paths)
+
+
+def _shaping_cells(study: Study) -> Iterator[tuple[tuple[int, ...], Experiment]]:
+    """The first cell of all that have the same truth and learner."""
+    for index in itertools.product(*(range(len(axis)) if _shapes(axis) else (0,) for axis in study.axes)):
+        yield index, study.cell(index)
 
 
 def _variables(archive: Archive) -> Iterator[Variable]:
@@ -428,8 +434,7 @@ def _variables(archive: Archive) -> Iterator[Variable]:
     study, axes = archive.study, [axis.name for axis in archive.study.axes]
     sizes, inner = dict[str, tuple[int, ...]](), dict[str, tuple[str, ...]]()
     saved = 0
-    for index in itertools.product(*(range(len(a.values)) if _shapes(a) else (0,) for a in study.axes)):
-        cell = study.cell(index)
+    for _, cell in _shaping_cells(study):
         saved = len(cell.saved())
         for name, shape in results.shapes(cell).items():
             known = sizes.get(name, shape)

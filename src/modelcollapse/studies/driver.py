@@ -161,7 +161,7 @@ class Driver:
 
     def _set_aside(self, number: int, reason: str) -> None:
         index, block = self.archive.unit(number)
-        self.failures.append(Failure(self.archive.study.name(index), block, reason.splitlines()[0][:200]))
+        self.failures.append(Failure(self.archive.study.said(index), block, reason.splitlines()[0][:200]))
         self._told_failed(self.failures)
 
 
