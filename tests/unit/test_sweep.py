@@ -1,0 +1,294 @@
+"""A sweep from its recipe to its numbers: those of each cell alone, whatever runs them, in any order."""
+
+import threading
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import modelcollapse as mc
+from modelcollapse.studies import archive, blocks, sweeping, work
+from modelcollapse.studies.reading import read
+
+STUDY = """
+n_samples = 40
+generations = 12
+replicates = 5
+save = "log"
+[sweep]
+n_samples = [40, 60]
+"workflow.real" = [0.0, 0.25]
+"""
+
+
+class Here(Executor):
+    """Runs a unit at once, in this process."""
+
+    def __init__(self):
+        self.done = []
+
+    def submit(self, fn, /, *args, **kwargs):
+        future = Future()
+        self.done.append(args)
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+def swept(folder, text=STUDY, **options):
+    return sweeping.sweep(text, folder / "s.zarr", **{"executor": Here(), **options})
+
+
+def files(folder):
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def test_each_cell_is_what_it_is_alone_to_the_bit(tmp_path):
+    outcome = swept(tmp_path, block=2)
+    assert (outcome.done, outcome.units, outcome.failed) == (12, 12, ())
+    study = mc.load(tmp_path / "s.zarr")
+    assert study["mean"].dims == ("n_samples", "real", "replicate", "generation", "component")
+    for n in (40, 60):
+        for real in (0.0, 0.25):
+            recipe = {"n_samples": n, "workflow": {"kind": "mix", "real": real}}
+            alone = mc.run(mc.Experiment(generations=12, replicates=5, save="log", **recipe))
+            cell = study.sel(n_samples=n, real=real)
+            assert (cell["generation"] == alone["generation"]).all()
+            for name in alone.data_vars:
+                np.testing.assert_array_equal(cell[name].values, alone[name].values)
+                assert cell[name].dtype == alone[name].dtype
+
+
+def test_xarray_alone_reads_the_same(tmp_path):
+    swept(tmp_path)
+    ours, plain = mc.load(tmp_path / "s.zarr"), xr.open_zarr(tmp_path / "s.zarr")
+    assert ours["n_samples"].equals(plain["n_samples"])
+    assert ours.drop_vars("done").equals(plain[list(ours.drop_vars("done"))].load())
+    assert plain["commit"].any("byte").all()
+    assert set(xr.open_zarr(tmp_path / "s.zarr", consolidated=False)) == set(plain)
+
+
+def test_a_finished_sweep_leaves_metadata_blocks_and_records_and_nothing_else(tmp_path):
+    swept(tmp_path)
+    found = archive.open_study(tmp_path / "s.zarr")
+    known = {*found.files(), tmp_path / "s.zarr" / "zarr.json"}
+    for number in range(found.size):
+        block = found.place(number)
+        known |= {block.record_path(), *map(block.path, block.variables)}
+    assert {p for p in (tmp_path / "s.zarr").rglob("*") if p.is_file()} == known
+    assert list(tmp_path.iterdir()) == [tmp_path / "s.zarr"]
+
+
+def test_the_same_command_again_computes_nothing(tmp_path):
+    swept(tmp_path)
+    before, again = files(tmp_path), Here()
+    swept(tmp_path, executor=again)
+    assert again.done == []
+    assert files(tmp_path) == before
+
+
+def test_an_interrupted_sweep_goes_on_where_it_was(tmp_path):
+    stop, some = threading.Event(), Here()
+
+    def report(standing):
+        if standing.units_done == 5:
+            stop.set()
+
+    class Slow(Here):
+        _max_workers = 0.5  # one unit at a time
+
+    first = Slow()
+    outcome = swept(tmp_path, executor=first, stop=stop, report=report, block=2)
+    assert outcome.stopped
+    assert outcome.done == 5
+    part = mc.load(tmp_path / "s.zarr")
+    assert part["done"].sum() == 2 + 2 + 1 + 2 + 2
+    assert np.isnan(part["total_variance"].values[part["done"].values == 0]).all()
+    assert (part["n_real"].values[part["done"].values == 0] == -1).all()
+    swept(tmp_path, executor=some)
+    assert len(some.done) == 12 - 5
+    (tmp_path / "whole").mkdir()
+    swept(tmp_path / "whole", block=2)
+    assert files(tmp_path / "s.zarr") == files(tmp_path / "whole" / "s.zarr")
+
+
+def test_more_values_and_replicates_leave_the_others_as_they_are(tmp_path):
+    swept(tmp_path, block=2)
+    before = mc.load(tmp_path / "s.zarr")
+    more = STUDY.replace("[40, 60]", "[20, 40, 60]").replace("replicates = 5", "replicates = 8")
+    again = Here()
+    outcome = swept(tmp_path, more, executor=again)
+    assert "grows from 4 cells of 5 replicates to 6 cells of 8" in outcome.notes[0]
+    after = mc.load(tmp_path / "s.zarr")
+    assert after["n_samples"].values.tolist() == [40, 60, 20]
+    assert len(again.done) == 2 * 4 + 4 * 2
+    assert after["done"].all()
+    old = after.sel(n_samples=[40, 60], replicate=range(5))
+    for name in before.data_vars:
+        np.testing.assert_array_equal(old[name].values, before[name].values)
+    (tmp_path / "whole").mkdir()
+    swept(tmp_path / "whole", more)
+    whole = mc.load(tmp_path / "whole" / "s.zarr").sel(n_samples=[40, 60, 20])
+    assert all((whole[name] == after[name]).all() or whole[name].isnull().any() for name in after)
+    np.testing.assert_array_equal(whole["mean"].values, after["mean"].values)
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        (STUDY.replace("n_samples = 40", "n_samples = 40\nseed = 1"), "seed"),
+        (STUDY.replace("generations = 12", "generations = 13"), "generations"),
+        (STUDY.replace("[40, 60]", "[40, 50]"), "sweep.n_samples"),
+        (STUDY.replace('"workflow.real"', '"workflow.kept"'), "workflow|sweep|real"),
+        (STUDY.replace("replicates = 5", "replicates = 4"), "replicates"),
+        (STUDY.replace('save = "log"', 'save = "all"'), "save"),
+    ],
+)
+def test_another_study_is_refused_with_the_difference(tmp_path, text, field):
+    swept(tmp_path)
+    before = files(tmp_path)
+    with pytest.raises(mc.StorageError, match=f"(?s)holds another study.*({field})") as error:
+        swept(tmp_path, text)
+    assert error.value.ending == "nothing was changed"
+    assert files(tmp_path) == before
+
+
+def test_a_damaged_block_is_said_and_computed_again(tmp_path):
+    swept(tmp_path, block=2)
+    before = files(tmp_path)
+    victim = sorted((tmp_path / "s.zarr" / "std").glob("c.*"))[3]
+    victim.write_bytes(victim.read_bytes()[:-9])
+    _, scan, wrong = sweeping.check(tmp_path / "s.zarr")
+    assert (scan.count(blocks.DAMAGED), wrong) == (1, [])
+    with pytest.raises(mc.StorageError, match="is damaged: cell"):
+        mc.load(tmp_path / "s.zarr")
+    again = Here()
+    outcome = swept(tmp_path, executor=again)
+    assert len(again.done) == 1
+    assert outcome.notes[0].startswith("1 damaged blocks are computed again: cell [0, 1], block 0")
+    assert files(tmp_path) == before
+
+
+def test_damaged_metadata_are_refused_and_repaired(tmp_path):
+    swept(tmp_path)
+    before = files(tmp_path)
+    for name in ("std/zarr.json", "real/c.0", "real/zarr.json"):
+        path = tmp_path / "s.zarr" / name
+        path.write_bytes(path.read_bytes().replace(b"e", b"f", 1)[:-1])
+        with pytest.raises(mc.StorageError, match=rf"{name} is damaged.*--repair"):
+            swept(tmp_path)
+        assert sweeping.check(tmp_path / "s.zarr")[2] == [f"{name} is damaged"]
+        assert sweeping.check(tmp_path / "s.zarr", repair=True)[2] == []
+        assert files(tmp_path) == before
+
+
+def test_the_root_is_known_by_its_hash(tmp_path):
+    swept(tmp_path)
+    root = tmp_path / "s.zarr" / "zarr.json"
+    content = root.read_bytes()
+    for wrong in (content.replace(b'"block": 5', b'"block": 4'), content + b" ", content[:-30], b"{}"):
+        root.write_bytes(wrong)
+        with pytest.raises(mc.StorageError, match=r"damaged|is no study"):
+            archive.open_study(root.parent)
+        with pytest.raises(mc.StorageError):
+            swept(tmp_path)
+    root.write_bytes(content.replace(b'"schema": 1', b'"schema": 2'))
+    with pytest.raises(mc.StorageError, match="written by version"):
+        swept(tmp_path)
+
+
+def test_other_versions_need_a_word(tmp_path, monkeypatch):
+    swept(tmp_path, block=2)
+    (tmp_path / "s.zarr" / "commit" / "c.0.0.0.0").unlink()
+    ours = archive.versions()
+    monkeypatch.setattr(archive, "versions", lambda: {**ours, "numpy_version": "9.9"})
+    with pytest.raises(mc.StorageError, match=r"begun with numpy .*, not 9\.9.*--accept-environment"):
+        swept(tmp_path)
+    outcome = swept(tmp_path, accept_environment=True)
+    assert "goes on with other versions" in outcome.notes[0]
+    monkeypatch.setattr(archive, "versions", lambda: {**ours, "streams_version": 0})
+    with pytest.raises(mc.StorageError, match="draws other numbers"):
+        swept(tmp_path, accept_environment=True)
+
+
+def test_a_worker_of_another_version_is_refused(tmp_path, monkeypatch):
+    real = work.payload
+    monkeypatch.setattr(
+        work, "payload", lambda *about: real(*about).replace(archive.versions()["numpy_version"], "9.9")
+    )
+    with pytest.raises(mc.WorkerError, match="a worker has"):
+        swept(tmp_path)
+
+
+def test_a_unit_that_raises_is_set_aside_and_the_rest_completes(tmp_path, monkeypatch):
+    real = work.do
+
+    def sometimes(text):
+        if '"index": [1, 0], "block": 0' in text:
+            raise ArithmeticError("no such number")
+        return real(text)
+
+    monkeypatch.setattr(work, "do", sometimes)
+    outcome = swept(tmp_path)
+    assert outcome.done == 3
+    assert (
+        str(outcome.failed[0]) == "cell n_samples = 60, real = 0.0, block 0: ArithmeticError: no such number"
+    )
+    monkeypatch.setattr(work, "do", real)
+    assert swept(tmp_path).failed == ()
+
+
+def test_a_truth_in_a_file_travels_with_the_study(tmp_path):
+    path = tmp_path / "items.csv"
+    np.savetxt(path, np.random.default_rng(0).normal(size=200), header="x", comments="")
+    text = STUDY.replace("[sweep]", f'[truth]\nfamily = "data"\npath = "{path}"\n[sweep]')
+    swept(tmp_path, text)
+    path.unlink()
+    study = mc.load(tmp_path / "s.zarr")
+    assert study["truth_value"].shape == (200,)
+    path.write_text("x\n1\n2\n3\n4\n")
+    with pytest.raises(mc.StorageError, match="truth"):
+        swept(tmp_path, text)
+
+
+def test_cells_of_different_size_lie_side_by_side(tmp_path):
+    text = STUDY.replace('"workflow.real" = [0.0, 0.25]', '"learner.components" = [1, 3]')
+    swept(tmp_path, text)
+    study = mc.load(tmp_path / "s.zarr")
+    assert study["weight"].sizes["component"] == 3
+    assert np.isnan(study["weight"].values[:, 0, :, 1:, 1:]).all()
+    assert (study["weight"].values[:, 0, :, 1:, 0] == 1.0).all()
+    assert np.isfinite(study["weight"].values[:, 1, :, 1:]).all()
+
+
+def test_a_pool_that_grows_and_threads_give_the_same(tmp_path):
+    swept(tmp_path)
+    (tmp_path / "threads").mkdir()
+    with ThreadPoolExecutor(3) as pool:
+        swept(tmp_path / "threads", executor=pool)
+    assert files(tmp_path / "s.zarr") == files(tmp_path / "threads" / "s.zarr")
+
+
+def test_reading_leaves_a_running_sweep_alone(tmp_path):
+    looks = []
+
+    def report(standing):
+        dataset = read(archive.open_study(tmp_path / "s.zarr"))
+        looks.append((standing.units_done, int(dataset["done"].sum())))
+
+    class Slow(Here):
+        _max_workers = 0.5
+
+    swept(tmp_path, executor=Slow(), report=report, block=5)
+    assert looks == [(n, 5 * n) for n in range(1, 5)]
+
+
+@pytest.mark.parametrize("name", ["workers", "block"])
+@pytest.mark.parametrize("value", [0, -1, 1.5, True])
+def test_numbers_of_workers_and_replicates_are_whole(tmp_path, name, value):
+    with pytest.raises(mc.RecipeError, match=rf"{name} = .*integer >= 1"):
+        swept(tmp_path, **{name: value})
+    assert list(tmp_path.iterdir()) == []
