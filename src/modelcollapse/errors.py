@@ -7,11 +7,15 @@ from typing import ClassVar
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong: the field as written in TOML, its value, and what is allowed."""
+    """One thing that is wrong: the field as written in TOML, its value, and what is allowed.
+
+    ``where`` comes before them: the cell of a study.
+    """
 
     field: str
     value: object
     allowed: str
+    where: str = ""
 
     def __str__(self) -> str:
         """Say it in one line."""
@@ -23,6 +27,7 @@ class Problem:
             text = f"{self.field}: {self.allowed}" if self.field else self.allowed
         else:
             text = f"{self.field} = {shown}: {self.allowed}"
+        text = f"{self.where}: {text}" if self.where else text
         return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
