@@ -82,7 +82,9 @@ class Experiment(Table):
         """Check all values, and read the truth where it lies in a file."""
         self._build(values, Path(), "")
 
-    def _build(self, values: Mapping[str, Any], base: Path, file: str, data: Array | None = None) -> None:
+    def _build(
+        self, values: Mapping[str, Any], base: Path, file: str, data: Array | DataSet | None = None
+    ) -> None:
         try:
             super().__init__(**values)
         except ValidationError as error:
@@ -121,7 +123,7 @@ class Experiment(Table):
 
     @classmethod
     def _from_raw(
-        cls, raw: Mapping[str, Any], base: Path, file: str, data: Array | None = None
+        cls, raw: Mapping[str, Any], base: Path, file: str, data: Array | DataSet | None = None
     ) -> "Experiment":
         experiment = cls.__new__(cls)
         experiment._build(raw, base, file, data)
@@ -129,7 +131,8 @@ class Experiment(Table):
 
     def changed(self, **values: Any) -> "Experiment":
         """Another experiment, with some values replaced; everything is checked again."""
-        data = None if "truth" in values else self.held
+        held = self._source if isinstance(self._source, DataSet) else self.held
+        data = None if "truth" in values else held
         return self._from_raw({**self.table(), **values}, Path(), "", data)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> "Experiment":
@@ -316,7 +319,7 @@ def _lengths(truth: Any) -> list[Problem]:
     return [Problem("truth", dict(truth), problem)] if problem else []
 
 
-def _file_problems(truth: Any, base: Path, data: Array | None) -> list[Problem]:
+def _file_problems(truth: Any, base: Path, data: Array | DataSet | None) -> list[Problem]:
     """What is wrong with a truth's file, so that it is told with what is wrong elsewhere."""
     table = _named(truths.TRUTHS, truth, "mixture")
     try:
@@ -338,7 +341,7 @@ def _data_problems(experiment: Experiment) -> list[Problem]:
         return work.unknown(source.params.probability.shape[1]) if isinstance(work, Verified) else []
     if not isinstance(source, DataSet) or least < 2:
         return []
-    distinct = len(np.unique(source.values, axis=0))
+    distinct = source.distinct
     if distinct >= least:
         return []
     allowed = f"must hold at least {least} distinct values, one a component; it has {distinct}"

@@ -188,6 +188,11 @@ class DataSet:
         return items
 
     @cached_property
+    def distinct(self) -> int:
+        """How many of the items differ."""
+        return len(np.unique(self.values, axis=0))
+
+    @cached_property
     def ordered(self) -> Array:
         """The values in order."""
         return np.sort(self.values)

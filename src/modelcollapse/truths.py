@@ -71,9 +71,10 @@ def held(truth: Table, source: Truth) -> Array | None:
 
 def source_of(truth: Table, base: Path, data: Array | DataSet | None = None) -> Truth:
     """What to draw from; ``data`` stands for what the truth's file `held`, where that is known already."""
-    if in_file(truth) and isinstance(data, DataSet):
-        return data
-    assert not isinstance(data, DataSet)
+    if isinstance(data, DataSet):
+        if in_file(truth):
+            return data
+        data = None
     if in_file(truth) and data is not None and not data.size:
         path = getattr(truth, "path", None)
         raise DataError([Problem("truth.path", path, "has no values stored with its result")])

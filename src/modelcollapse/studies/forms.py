@@ -139,7 +139,7 @@ class Simplex:
         step, field = spec["simplex"], f"sweep.{key}.simplex"
         allowed = "must be a step that divides 1: 1, 0.5, 0.1, 0.05, ..."
         number = isinstance(step, int | float) and not isinstance(step, bool)
-        if not number or not 1e-15 < step <= 1:
+        if not number or not 1e-300 < step <= 1:
             raise Refused(field, step, allowed)
         n = round(1.0 / step)
         if abs(n * step - 1.0) > 1e-9:

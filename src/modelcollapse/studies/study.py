@@ -1,7 +1,7 @@
 """A study: a recipe with axes, every cell of it an experiment."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import product
 from math import prod
@@ -11,13 +11,13 @@ from typing import Any
 from modelcollapse import recipe, saving
 from modelcollapse.errors import DataError, Problem, RecipeError
 from modelcollapse.experiment import Experiment
-from modelcollapse.fields import LARGEST
 from modelcollapse.lab import Estimate
 from modelcollapse.recipe import Raw
 from modelcollapse.studies import axes as axes_
 from modelcollapse.studies.axes import Axis
 from modelcollapse.studies.differences import between, difference, fields
 from modelcollapse.studies.settings import SETTINGS, elsewhere, filled_in
+from modelcollapse.studies.stored import read_axis, read_values, stored, stored_axis
 from modelcollapse.studies.survey import Held, Index, Survey, check_size
 from modelcollapse.studies.values import frozen
 from modelcollapse.types import Array
@@ -36,8 +36,8 @@ class Study:
     base: Path = Path()
     file: str = ""
     data: Array | None = None
-    _held: Held = field(default_factory=Held, repr=False)
-    _survey: list[Survey] = field(default_factory=list, repr=False)
+    _held: Held = field(default_factory=Held, repr=False, init=False)
+    _survey: list[Survey] = field(default_factory=list, repr=False, init=False)
 
     @classmethod
     def from_toml(cls, source: str | Path, changes: Iterable[str] = ()) -> "Study":
@@ -70,7 +70,7 @@ class Study:
         try:
             raw = json.loads(text)
             written = raw.pop("sweep")
-            raw, axes = _read_values(raw), tuple(map(_read_axis, written))
+            raw, axes = read_values(raw), tuple(map(read_axis, written))
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             raise RecipeError("is not what a study is stored as") from None
         settings, problems = filled_in(raw)
@@ -80,15 +80,8 @@ class Study:
 
     def to_json(self) -> str:
         """The study as JSON: equal studies give equal text. Large seeds are strings there."""
-        written = [
-            {
-                "name": axis.name,
-                "coordinates": {name: list(values) for name, values in axis.coordinates.items()},
-                "values": list(map(_stored, axis.values)),
-            }
-            for axis in self.axes
-        ]
-        table = {**_stored(self.recipe), "sweep": written}
+        written = list(map(stored_axis, self.axes))
+        table = {**stored(self.recipe), "sweep": written}
         return json.dumps(table, sort_keys=True, allow_nan=False)
 
     @property
@@ -125,7 +118,7 @@ class Study:
         RecipeError, DataError
             Where it is no recipe, or its data are not what they should be.
         """
-        raw = self.raw(index)
+        raw = self._raw(index)
         truth = raw.get("truth")
         known = self._held.of(truth)
         experiment = Experiment._from_raw(raw, self.base, self.file, self.data if known is None else known)
@@ -133,7 +126,7 @@ class Study:
             self._held.keep(truth, experiment)
         return experiment.settled()
 
-    def raw(self, index: Index) -> Raw:
+    def _raw(self, index: Index) -> Raw:
         settings = [
             (tuple(path.split(".")), value)
             for axis, i in zip(self.axes, index, strict=True)
@@ -213,7 +206,9 @@ class Study:
         for axis, places in zip(self.axes, self._places(other), strict=True):
             first = [place for place in places if place is not None]
             axes.append(axis.reordered(dict.fromkeys([*first, *range(len(axis))])))
-        return replace(self, axes=tuple(axes))
+        ordered = replace(self, axes=tuple(axes))
+        object.__setattr__(ordered, "_held", self._held)  # the same file
+        return ordered
 
     def _places(self, other: "Study") -> list[list[int | None]]:
         """For each axis, where the points of another study's axis of that name are along it."""
@@ -282,22 +277,3 @@ class Study:
 def _points(axis: Axis | None) -> list[str] | None:
     """An axis in words."""
     return None if axis is None else [axis.said(i) for i in range(min(len(axis), 100))]
-
-
-def _stored(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values by path as they are stored: a seed beyond 2^53 as a string, since JSON's readers lose digits."""
-    seed = values.get("seed")
-    return {**values, "seed": str(seed)} if type(seed) is int and seed > LARGEST else dict(values)
-
-
-def _read_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Undo `_stored`."""
-    return {**values, "seed": int(values["seed"])} if isinstance(values.get("seed"), str) else dict(values)
-
-
-def _read_axis(axis: Mapping[str, Any]) -> Axis:
-    coordinates = {str(name): tuple(values) for name, values in axis["coordinates"].items()}
-    points = tuple(map(_read_values, axis["values"]))
-    if not points or any(len(values) != len(points) for values in coordinates.values()):
-        raise ValueError("an axis of no length")
-    return Axis(str(axis["name"]), points, coordinates)

@@ -80,30 +80,29 @@ class Survey:
         size: int,
     ) -> "Survey":
         """Make every cell once, and add up what they take."""
-        found: dict[str, tuple[Problem, Index]] = {}
+        found: dict[tuple[str, str], tuple[Problem, Index]] = {}
         times: dict[str, int] = {}
-        wrong, only_data, seconds, memory, disk = 0, True, 0.0, 0, 0
+        looked, wrong, only_data, seconds, memory, disk = 0, 0, True, 0.0, 0, 0
         for index in indices:
+            looked += 1
             try:
                 one = lab.estimate(cell(index))
                 seconds, memory, disk = seconds + one.seconds, max(memory, one.memory), disk + one.disk
             except LabError as error:
                 wrong, only_data = wrong + 1, only_data and isinstance(error, DataError)
                 for problem in error.problems:
-                    found.setdefault(str(problem), (problem, index))
+                    found.setdefault((problem.field, problem.allowed), (problem, index))
                     times[str(problem)] = times.get(str(problem), 0) + 1
                 if wrong == MOST_WRONG:
                     break
-        looked_at_all = wrong < MOST_WRONG
         told = [
-            problem if times[text] in (size, MOST_WRONG) else replace(problem, where=f"in cell {said(index)}")
-            for text, (problem, index) in found.items()
+            problem if times[str(problem)] == looked else replace(problem, where=f"in cell {said(index)}")
+            for problem, index in found.values()
         ]
         if len(told) > MOST_TOLD:
-            more = f"and {len(told) - MOST_TOLD} more" + (
-                "" if looked_at_all else ", in the first cells alone"
-            )
-            told[MOST_TOLD:] = [Problem("", None, more)]
+            told[MOST_TOLD:] = [Problem("", None, f"and {len(told) - MOST_TOLD} more")]
+        if looked < size:
+            told.append(Problem("", None, f"and perhaps more: {looked:,} of {size:,} cells were looked at"))
         return cls(tuple(told), only_data, Estimate(seconds, memory, disk))
 
     def with_data(self, held: Held) -> "Survey":
