@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from modelcollapse.studies.study import Study
 
 from modelcollapse import results
 from modelcollapse.errors import DataError, Problem, RecipeError, StorageError
@@ -27,6 +26,7 @@ from modelcollapse.experiment import STREAM_VERSION, Experiment
 from modelcollapse.studies import disk, layout
 from modelcollapse.studies.blocks import Block, state
 from modelcollapse.studies.layout import COMMIT, RECORD, Array, Variable
+from modelcollapse.studies.study import Study
 from modelcollapse.version import __version__
 
 SCHEMA = 1

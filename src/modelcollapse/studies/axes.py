@@ -195,7 +195,17 @@ def _taken() -> set[str]:
     learners = [learner.dimensions for learner in families.LEARNERS]
     axes = {axis for dimensions in learners for axes in dimensions.values() for axis in axes}
     held = {name for variable, axes in results.HELD.values() for name in (variable, *axes)}
-    own = {"replicate", "generation", "done", *results.LABELS, *results.BOOKKEEPING, *METRICS}
+    own = {
+        "replicate",
+        "generation",
+        "done",
+        "commit",
+        "block",
+        "byte",
+        *results.LABELS,
+        *results.BOOKKEEPING,
+        *METRICS,
+    }
     return own | axes | held | {name for dimensions in learners for name in dimensions}
 
 

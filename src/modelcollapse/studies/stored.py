@@ -26,7 +26,7 @@ def stored_axis(axis: Axis) -> dict[str, Any]:
 
 def read_axis(axis: Mapping[str, Any]) -> Axis:
     """Undo `stored_axis`."""
-    coordinates = {str(name): tuple(values) for name, values in axis["coordinates"].items()}
+    coordinates = {str(name): tuple(values) for name, values in axis["coordinates"]}
     points = tuple(map(read_values, axis["values"]))
     if not points or any(len(values) != len(points) for values in coordinates.values()):
         raise ValueError("an axis of no length")

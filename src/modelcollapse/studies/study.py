@@ -118,7 +118,7 @@ class Study:
         RecipeError, DataError
             Where it is no recipe, or its data are not what they should be.
         """
-        raw = self._raw(index)
+        raw = self.raw(index)
         truth = raw.get("truth")
         known = self._held.of(truth)
         experiment = Experiment._from_raw(raw, self.base, self.file, self.data if known is None else known)
@@ -126,7 +126,8 @@ class Study:
             self._held.keep(truth, experiment)
         return experiment.settled()
 
-    def _raw(self, index: Index) -> Raw:
+    def raw(self, index: Index) -> Raw:
+        """One cell's recipe as TOML holds it, before anything is filled in or checked."""
         settings = [
             (tuple(path.split(".")), value)
             for axis, i in zip(self.axes, index, strict=True)

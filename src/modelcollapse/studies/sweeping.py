@@ -11,7 +11,6 @@ from pathlib import Path
 from threading import Event
 
 import numpy as np
-from modelcollapse.studies.study import Study
 
 from modelcollapse import lab, store
 from modelcollapse.errors import LabError, Problem, RecipeError, StorageError
@@ -19,6 +18,7 @@ from modelcollapse.studies import archive as archives
 from modelcollapse.studies import blocks, disk, executors, lock
 from modelcollapse.studies.archive import Archive, Scan
 from modelcollapse.studies.driver import KEPT_GOING, Driver, Failure, Standing
+from modelcollapse.studies.study import Study
 
 UNIT_SECONDS = 10.0
 """What a unit should take, by estimate: long against the 10 ms of its writing, short against a night."""
