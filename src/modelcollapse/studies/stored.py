@@ -20,7 +20,7 @@ def read_values(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def stored_axis(axis: Axis) -> dict[str, Any]:
     """An axis as it is stored: a list keeps its place among others, which a table's keys would not."""
-    along = {name: list(values) for name, values in axis.coordinates.items()}
+    along = [[name, list(values)] for name, values in axis.coordinates.items()]  # their order counts
     return {"name": axis.name, "coordinates": along, "values": list(map(stored, axis.values))}
 
 
