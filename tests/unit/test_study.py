@@ -1,7 +1,9 @@
 """Studies: cells, what is refused, TOML and JSON, and which study goes on with which."""
 
+import re
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -456,3 +458,13 @@ def test_the_numbers_of_a_file_count_and_not_its_path(tmp_path, monkeypatch):
     assert a.extends(c)
     assert not a.extends(b)
     assert fields_of(a.same_but(b)) == ["truth.sha256"]
+
+
+def test_the_page_shows_a_study_and_its_forms():
+    page = (Path(__file__).parents[2] / "docs" / "recipe.md").read_text()
+    section = page.split("## Studies\n")[1].split("\n## ")[0]
+    assert study_of(section.split("```toml\n")[1].split("```")[0]).shape == (3, 2)
+    forms = re.findall(r"^\| `(\S+ = .*?)` \|", section, flags=re.MULTILINE)
+    assert len(forms) == 5
+    for form in forms:
+        study_of(SMALL + SWEEP + form)
