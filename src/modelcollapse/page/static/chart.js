@@ -41,13 +41,16 @@ export class Chart {
       ticks: { stroke: () => colours.rule, width: 1, size: 4 },
       label: options[name].label || undefined,
       labelSize: options[name].label ? 18 : 0,
+      // Ticks of our own: uPlot's end at 1e-32, and on a log scale it would look for them for ever.
+      incrs: (_, __, low, high) => [Math.max(10 * (high - low), 5)],
+      splits: (plot, _, low, high) => this.#ticks(name, low, high, plot),
       values: (_, splits) => splits.map((value) => this.#tick(name, value)),
       ...more,
     });
     this.plot = new uPlot(
       {
-        width: Math.max(this.host.clientWidth, 40),
-        height: options.height,
+        width: Math.max(this.host.clientWidth, 200),
+        height: this.#height(),
         padding: [8, 14, 0, 0],
         legend: { show: false },
         cursor: { drag: { x: false, y: false, setScale: false }, points: { show: false }, y: false },
@@ -79,20 +82,32 @@ export class Chart {
     if (options.hover) over.addEventListener("pointerleave", () => options.hover(null, null));
   }
 
+  /** Where the ticks are: at round steps, or at powers of ten on a log scale that spans several. */
+  #ticks(name, low, high, plot) {
+    const length = (name === "x" ? plot.bbox.width : plot.bbox.height) / devicePixelRatio || 200;
+    const most = Math.max(Math.floor(length / (name === "x" ? 62 : 34)), 2);
+    const [from, to] = this.logs[name] ? [Math.log10(low), Math.log10(high)] : [low, high];
+    if (!(to > from) || !Number.isFinite(to - from)) return [low];
+    if (this.logs[name] && to - from < 1.2) return steps(low, high, niceStep((high - low) / most));
+    const step = this.logs[name] ? Math.max(Math.ceil((to - from) / most), 1) : niceStep((to - from) / most);
+    const found = steps(from, to, step);
+    return this.logs[name] ? found.map((exponent) => 10 ** exponent) : found;
+  }
+
   #tick(name, value) {
-    if (value === null) return "";
-    if (this.logs[name]) {
-      const exponent = Math.log10(value);
-      const wide = Math.log10(this.ranges[name][1] / this.ranges[name][0]);
-      if (wide > 1.5 && Math.abs(exponent - Math.round(exponent)) > 1e-9) return "";
-    }
+    if (value === null || value === undefined) return "";
     return this.options[name].value?.(value) ?? short(value, 4);
+  }
+
+  #height() {
+    const { height } = this.options;
+    return typeof height === "function" ? height() : height;
   }
 
   #fit() {
     const width = this.host.clientWidth;
     if (width > 0 && width !== this.plot.width) {
-      this.plot.setSize({ width, height: this.options.height });
+      this.plot.setSize({ width, height: this.#height() });
       this.marked = undefined;
       if (this.at !== undefined) this.mark(this.at);
     }
@@ -180,6 +195,21 @@ export class Chart {
   place(name, value) {
     return this.plot.valToPos(value, name);
   }
+}
+
+/** A step of 1, 2 or 5 times a power of ten, at least as large as this. */
+export function niceStep(rough) {
+  const power = 10 ** Math.floor(Math.log10(rough));
+  return [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= rough * (1 - 1e-9)) ?? rough;
+}
+
+/** The multiples of a step between two numbers, 0 exactly where it is one. */
+export function steps(low, high, step) {
+  const first = Math.ceil(low / step - 1e-9);
+  const last = Math.min(Math.floor(high / step + 1e-9), first + 200);
+  const found = [];
+  for (let k = first; k <= last; k++) found.push(Number((k * step).toPrecision(12)) + 0);
+  return found;
 }
 
 function placer([low, high], log, start, length) {

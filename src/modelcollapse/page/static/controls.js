@@ -1,12 +1,12 @@
 // The recipe as a form.
 
-import { byId, el, put } from "./dom.js";
+import { byId, el, lookup, put } from "./dom.js";
 import { choice, logNumber, number, setAt } from "./fields.js";
 import { change, copy, state } from "./state.js";
 import { Triangle } from "./triangle.js";
 import { TruthEditor } from "./truth.js";
 
-const WORKFLOWS = {
+const WORKFLOWS = lookup({
   mix: "a mix, new each time",
   accumulate: "accumulate: all items so far",
   "accumulate-subsample": "accumulate, learn from N of them",
@@ -15,14 +15,14 @@ const WORKFLOWS = {
   biased: "a mix, drawn at a temperature",
   verified: "a mix, checked by a verifier",
   decaying: "a mix, real data becoming rarer",
-};
+});
 const POOLS = ["accumulate", "accumulate-subsample"];
 const BY_NUMBER = ["augment", "weighted"];
-const SOURCES = [["fresh", "new ones each time"], ["fixed", "always the same ones"]];
+const SOURCES = [["fresh", "new each time"], ["fixed", "always the same"]];
 const ASSIGNMENTS = [["stratified", "exact counts"], ["per-sample", "each item by chance"]];
 
 // What a kind starts with, and the fields it has beside the shares.
-const STARTS = {
+const STARTS = lookup({
   mix: (shares) => ({ real: shares.real, kept: shares.kept }),
   accumulate: (shares) => ({ real: shares.real }),
   "accumulate-subsample": (shares) => ({ real: shares.real }),
@@ -31,34 +31,34 @@ const STARTS = {
   biased: (shares) => ({ real: shares.real, kept: shares.kept, temperature: 0.9 }),
   verified: (shares) => ({ real: shares.real, kept: shares.kept, likelihood: 0.1, phi: 1, psi: 0 }),
   decaying: (shares) => ({ real: shares.real || 0.5, kept: shares.kept, half_life: 10 }),
-};
-const MORE = {
+});
+const MORE = lookup({
   mix: ["real_source", "assignment"],
   augment: ["count.real", "count.synthetic", "real_source", "growth"],
   weighted: ["count.real", "count.synthetic", "weight"],
   biased: ["temperature", "real_source"],
   verified: ["likelihood", "phi", "psi"],
   decaying: ["half_life", "real_source"],
-};
-const LEARNERS = {
-  gaussian: ["one Gaussian", () => ({ family: "gaussian" })],
-  mixture: ["a mixture of Gaussians", () => ({ family: "mixture", components: 2, solver: "em" })],
-  kde: ["a kernel density", () => ({ family: "kde", bandwidth: "scaled" })],
-  empirical: ["the items themselves (bootstrap)", () => ({ family: "empirical" })],
+});
+const LEARNERS = lookup({
+  gaussian: ["Gaussian", () => ({ family: "gaussian" })],
+  mixture: ["Gaussian mixture", () => ({ family: "mixture", components: 2, solver: "em" })],
+  kde: ["kernel density", () => ({ family: "kde", bandwidth: "scaled" })],
+  empirical: ["the items (bootstrap)", () => ({ family: "empirical" })],
   categorical: ["frequencies", () => ({ family: "categorical" })],
-  poisson: ["the mean (Poisson)", () => ({ family: "poisson" })],
-};
-const FITTING = {
+  poisson: ["Poisson", () => ({ family: "poisson" })],
+});
+const FITTING = lookup({
   categorical: ["categorical"],
   poisson: ["poisson"],
-};
+});
 const REAL_LINE = ["gaussian", "mixture", "kde", "empirical"];
-const ENGINES = {
-  auto: "the one that fits",
-  exact: "exact: every item",
-  grouped: "grouped: counts on bins",
-  diffusion: "diffusion: estimates alone",
-};
+const ENGINES = lookup({
+  auto: "automatic",
+  exact: "exact (items)",
+  grouped: "grouped (bins)",
+  diffusion: "diffusion",
+});
 // No more than the page's charts are good for; the server's own limits are wider.
 const CALM = { n_samples: [10, 1e9], generations: [1, 1e5], replicates: [1, 200] };
 
@@ -208,7 +208,7 @@ export class Controls {
     if (learner.family === "mixture") {
       rows.push(
         number("Components", learner.components ?? 2, edit("components"), { min: 1, step: 1, path: "learner.components" }),
-        choice("Solver", [["em", "EM to the maximum"], ["scikit-learn", "scikit-learn’s defaults"]], learner.solver ?? "em", (solver) => {
+        choice("Solver", [["em", "EM to the end"], ["scikit-learn", "scikit-learn"]], learner.solver ?? "em", (solver) => {
           const next = { family: "mixture", components: learner.components ?? 2, solver };
           const changed = copy(state.recipe);
           changed.learner = next;

@@ -20,7 +20,7 @@ export class Density {
     this.host = byId("density");
     this.host.setAttribute("role", "img");
     this.chart = new Chart(this.host, {
-      height: 330,
+      height: () => (innerWidth >= 1600 ? 400 : innerWidth < 560 ? 270 : 320),
       x: { label: "" },
       y: { label: "" },
       paint: (ctx, to) => this.#paint(ctx, to),

@@ -37,6 +37,9 @@ export function write(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** A table one looks names up in that come from outside: without what every object inherits. */
+export const lookup = (entries) => Object.assign(Object.create(null), entries);
+
 let serial = 0;
 /** An id of its own, for labels. */
 export const fresh = (prefix) => `${prefix}-${++serial}`;

@@ -85,7 +85,9 @@ export function clearProblems(form) {
   for (const told of form.querySelectorAll(".problem")) told.remove();
   for (const input of form.querySelectorAll("[aria-invalid]")) {
     input.removeAttribute("aria-invalid");
-    input.removeAttribute("aria-errormessage");
+    const hints = (input.getAttribute("aria-describedby") ?? "").split(" ").filter((id) => !id.startsWith("problem-"));
+    if (hints.join("")) input.setAttribute("aria-describedby", hints.join(" "));
+    else input.removeAttribute("aria-describedby");
   }
 }
 
@@ -103,7 +105,7 @@ export function showProblems(form, problems, rest) {
     }
     const id = fresh("problem");
     input.setAttribute("aria-invalid", "true");
-    input.setAttribute("aria-errormessage", id);
+    input.setAttribute("aria-describedby", [input.getAttribute("aria-describedby"), id].filter(Boolean).join(" "));
     (input.closest(".row, .share-row, .part-row") ?? input.parentElement).append(el("p", { class: "problem", id, text }));
     for (const box of parents(input)) if (box instanceof HTMLDetailsElement) box.open = true;
   }

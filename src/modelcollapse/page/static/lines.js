@@ -2,7 +2,7 @@
 
 import { Chart, trace } from "./chart.js";
 import { colours } from "./colours.js";
-import { el, still, throttle } from "./dom.js";
+import { el, still, throttle, write } from "./dom.js";
 import { short, whole } from "./format.js";
 import { Table, fewPlaces } from "./tables.js";
 
@@ -24,9 +24,9 @@ export class Lines {
     this.node = el(
       "figure",
       { class: wide ? "panel wide" : "panel" },
-      el("figcaption", {}, this.title, this.legend),
-      this.host,
+      el("figcaption", {}, this.title, wide ? this.legend : null),
       this.reading,
+      this.host,
       this.table.node,
     );
     this.update = throttle(() => this.#update(), still() ? 500 : 120);
@@ -39,17 +39,20 @@ export class Lines {
     const label = meta.label ?? this.name;
     this.title.textContent = label[0].toUpperCase() + label.slice(1);
     this.laws = run.laws.filter((law) => law.metric === this.name);
-    const entries = [el("li", { class: "key-lines", text: "replicates" }), el("li", { class: "key-median", text: "median" })];
-    if (run.replicates < 2) entries.pop();
+    const entries = [
+      el("li", { class: "key-lines", text: "replicates" }),
+      el("li", { class: "key-median", text: "median" }),
+    ];
+    if (run.replicates < 2) entries.splice(0, 2, el("li", { class: "key-median", text: "the model" }));
     if (run.replicates >= 5) entries.push(el("li", { class: "key-band", text: "80 % of them" }));
     for (const law of this.laws.slice(0, 1)) {
-      entries.push(el("li", { class: "key-law", text: this.wide ? `law: ${law.label}` : "law", title: law.source ?? "" }));
+      entries.push(el("li", { class: "key-law", text: "law", title: `${law.label}: ${law.source ?? ""}` }));
     }
     if (Number.isFinite(meta.truth)) entries.push(el("li", { class: "key-truth", text: "truth" }));
     this.legend.replaceChildren(...entries);
     this.host.setAttribute("role", "img");
     this.chart ??= new Chart(this.host, {
-      height: this.wide ? 240 : 190,
+      height: this.wide ? 236 : 180,
       x: { label: "generation" },
       y: { label: "", log: ON_LOG.includes(this.name) },
       paint: (ctx, to) => this.#paint(ctx, to),
@@ -132,18 +135,22 @@ export class Lines {
 
   /** The numbers under the pointer. */
   #read(x) {
-    if (x === null || !this.run?.length) {
+    this.hovered = x;
+    if (!this.run?.length) {
       this.reading.textContent = "";
       return;
     }
-    const i = this.run.place(Math.round(x));
+    const i = this.run.place(Math.round(x ?? this.marked ?? 0));
     const band = this.run.bands[this.name];
     const range =
-      this.run.replicates >= 5 ? `, 80 % from ${short(band.low.at(i))} to ${short(band.high.at(i))}` : "";
+      this.run.replicates >= 5 && x !== null ? `, 80 % from ${short(band.low.at(i))} to ${short(band.high.at(i))}` : "";
     const law = this.#law(this.run.t.at(i));
-    this.reading.textContent =
-      `t = ${whole(this.run.t.at(i))}: median ${short(band.middle.at(i))}${range}` +
-      (law === null ? "" : `, law ${short(law)}`);
+    const unit = this.run.meta[this.name].unit;
+    write(
+      this.reading,
+      `${x === null ? "" : `t = ${whole(this.run.t.at(i))}: `}median ${short(band.middle.at(i))}` +
+        (law === null ? "" : `, law ${short(law)}`) + range + (unit && x === null ? ` ${unit}` : ""),
+    );
   }
 
   #law(t) {
@@ -184,7 +191,9 @@ export class Lines {
 
   /** Mark the generation that is shown. */
   mark(t) {
+    this.marked = t;
     this.chart?.mark(t);
+    if ((this.hovered ?? null) === null) this.#read(null);
   }
 }
 

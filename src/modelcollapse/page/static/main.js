@@ -243,27 +243,32 @@ byId("skip").addEventListener("click", (event) => {
   byId("stage").scrollIntoView();
 });
 
-function showView() {
+function showView(why) {
   for (const button of byId("views").children) {
     if (button.dataset.view === state.view) button.setAttribute("aria-current", "page");
     else button.removeAttribute("aria-current");
   }
   for (const view of ["lab", "plan", "studies"]) byId(`view-${view}`).hidden = view !== state.view;
+  if (state.view === "lab" && why === "view" && !run) start();
+  if (state.view !== "lab") firstPicture();
   if (state.view === "plan") planner.show();
   if (state.view === "studies") studies.show();
 }
 
 subscribe((changes, why) => {
-  if (["story", "link", "view"].includes(why)) showView();
+  if (["story", "link", "view"].includes(why)) showView(why);
   if (why === "story" || why === "link") {
     controls.show();
     stories.mark(state.story);
     clearProblems(byId("controls"));
     write(byId("cost"), "");
-    if (state.view === "lab" || !run) start();
+    if (state.view === "lab") start();
+    else run = null;
   }
   if (why === "controls") stories.mark("");
-  remember(why === "story" || why === "view" || (why === "link" && !("fromLink" in changes)));
+  // A step that the browser's "back" undoes: another story or view, and the first change of a story.
+  const left = why === "controls" && location.hash.includes("story=");
+  remember(["story", "view"].includes(why) || left || (why === "link" && !("fromLink" in changes)));
 });
 
 // -- The link ------------------------------------------------------------------------------------------------

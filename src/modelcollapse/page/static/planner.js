@@ -1,18 +1,25 @@
 // "How much real data is enough?", as a form.
 
 import { Gone, Refused, stream } from "./api.js";
-import { byId, el, fresh, put } from "./dom.js";
+import { byId, el, fresh, lookup, put } from "./dom.js";
 import { clearProblems, number, logNumber, setAt, showProblems } from "./fields.js";
 import { percent, whole } from "./format.js";
 import { change, copy, state } from "./state.js";
 
-const QUESTIONS = {
+const QUESTIONS = lookup({
   mean: "the mean over replicates is within the limit at the end",
   late: "so many of the replicates are within it at the end",
   never: "so many of them have been within it all the time",
-};
-const SOURCES = { fresh: "fresh: new ones each generation", fixed: "fixed: always the same ones" };
+});
+const SOURCES = lookup({ fresh: "fresh: new ones each generation", fixed: "fixed: always the same ones" });
 
+const TRUTHS = lookup({
+  gaussian: "One Gaussian",
+  mixture: "A mixture of Gaussians",
+  categorical: "Categories",
+  poisson: "Whole numbers",
+  data: "A data set",
+});
 const START = { loss: 0.05, sure: 0.95, questions: ["mean", "late"], sources: ["fresh"] };
 
 export class Planner {
@@ -65,7 +72,7 @@ export class Planner {
         }),
       );
     this.go = el("button", { type: "submit", class: "primary", text: "Find out" });
-    this.problems = el("ul", { class: "problems", role: "alert" });
+    this.problems = el("ul", { class: "problems" });
     this.told = el("p", { class: "running", role: "status" });
     this.answers = el("div", { class: "answers" });
     this.form = el(
@@ -88,7 +95,7 @@ export class Planner {
       ),
       checks("questions", QUESTIONS),
       checks("sources", SOURCES),
-      el("div", { class: "runbar" }, this.go, this.problems),
+      el("div", { class: "runbar" }, this.go, el("div", { role: "alert" }, this.problems)),
     );
     put(
       this.node,
@@ -100,8 +107,7 @@ export class Planner {
 
   #about() {
     const { truth, learner } = this.recipe;
-    const words = { gaussian: "One Gaussian", mixture: "A mixture of Gaussians", categorical: "Categories", poisson: "Whole numbers", data: "A data set" };
-    return `${words[truth.family] ?? "The truth"} as truth, learner “${learner.family}”: those of the laboratory. Each training set is a mix of real and synthetic items.`;
+    return `${TRUTHS[truth.family] ?? "The truth"} as truth, learner “${learner.family}”: those of the laboratory. Each training set is a mix of real and synthetic items.`;
   }
 
   #keep() {

@@ -48,8 +48,8 @@ export class Run {
     this.kind = start.items ?? start.kind ?? "";
     this.shown = start.shown ?? 0;
     this.t = new Column();
-    this.metrics = {};
-    this.bands = {};
+    this.metrics = Object.create(null);
+    this.bands = Object.create(null);
     for (const name of Object.keys(this.meta)) {
       this.metrics[name] = Array.from({ length: this.replicates }, () => new Column());
       this.bands[name] = { low: new Column(), middle: new Column(), high: new Column() };

@@ -195,11 +195,11 @@ export class Studies {
     const side = 400;
     const height = (side * Math.sqrt(3)) / 2;
     const left = 40;
-    const top = 34;
     const { real, kept } = this.study.axes[this.across].coordinates;
     const distinct = new Set(real.map((value) => value.toFixed(6))).size;
     const step = side / Math.max(distinct - 1, 1);
     const radius = step / Math.sqrt(3);
+    const top = radius + 26;
     const corner = (a, r, x, y) => `${(x + r * Math.sin(a)).toFixed(2)},${(y - r * Math.cos(a)).toFixed(2)}`;
     const cells = this.cells.map(({ i }) => {
       const x = left + side * (kept[i] + real[i] / 2);

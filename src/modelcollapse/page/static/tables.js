@@ -10,7 +10,7 @@ import { el, put } from "./dom.js";
 export class Table {
   constructor(title, make) {
     this.make = make;
-    this.body = el("div", { class: "table-scroll", tabindex: "0", role: "region", "aria-label": title });
+    this.body = el("div", { class: "table-scroll", tabindex: "0", role: "group", "aria-label": title });
     this.node = el(
       "details",
       { class: "numbers", ontoggle: () => this.refresh() },

@@ -1,6 +1,7 @@
 // The truth: components one drags on its curve, a law of categories, or a data set one uploads.
 
-import { el, fresh, put, svg } from "./dom.js";
+import { niceStep, steps } from "./chart.js";
+import { el, fresh, lookup, put, svg } from "./dom.js";
 import { choice, number } from "./fields.js";
 import { short, whole } from "./format.js";
 import { mixture } from "./record.js";
@@ -11,13 +12,13 @@ const FLOOR = HEIGHT - 20;
 const MOST = 8;
 const LARGEST_FILE = 2 * 1024 * 1024;
 
-const FAMILIES = {
+const FAMILIES = lookup({
   gaussian: ["one Gaussian", () => ({ family: "gaussian", mean: 0, std: 1 })],
   mixture: ["a mixture of Gaussians", () => ({ family: "mixture", weights: [0.5, 0.5], means: [-2, 2], stds: [1, 1] })],
   categorical: ["categories (Zipf’s law)", () => ({ family: "categorical", zipf: { categories: 50, exponent: 1, shift: 0 } })],
   poisson: ["whole numbers (Poisson)", () => ({ family: "poisson", rate: 2 })],
   data: ["a data set (CSV)", null],
-};
+});
 
 const tidy = (value, digits = 3) => Number(value.toPrecision(digits));
 
@@ -55,8 +56,11 @@ export class TruthEditor {
     family.classList.add("bare");
     this.body = el("div", {});
     put(this.host, family, this.body);
-    if (truth.family === "gaussian" || truth.family === "mixture") this.#curve();
-    else if (truth.family === "categorical") this.#categories();
+    if (truth.family === "gaussian" || truth.family === "mixture") {
+      if (drawable(truth)) this.#curve();
+      else put(this.body, el("p", { class: "hint", text: "These components cannot be drawn." }));
+    }
+    if (truth.family === "categorical") this.#categories();
     else if (truth.family === "poisson") this.#poisson();
     else if (truth.family === "data") this.#file();
   }
@@ -143,10 +147,10 @@ export class TruthEditor {
     this.shade.setAttribute("d", `M0,${FLOOR}L${points.join("L")}L${WIDTH},${FLOOR}Z`);
     const step = niceStep((this.span[1] - this.span[0]) / 5);
     const ticks = [];
-    for (let value = Math.ceil(this.span[0] / step) * step; value <= this.span[1]; value += step) {
+    for (const value of steps(this.span[0], this.span[1], step)) {
       const x = this.#x(value);
       if (x < 10 || x > WIDTH - 10) continue;
-      ticks.push(svg("line", { x1: x, x2: x, y1: FLOOR, y2: FLOOR + 4 }), svg("text", { x, y: FLOOR + 16, "text-anchor": "middle", text: short(Math.abs(value) < step / 1e6 ? 0 : value) }));
+      ticks.push(svg("line", { x1: x, x2: x, y1: FLOOR, y2: FLOOR + 4 }), svg("text", { x, y: FLOOR + 16, "text-anchor": "middle", text: short(value) }));
     }
     put(this.ticks, svg("line", { x1: 0, x2: WIDTH, y1: FLOOR, y2: FLOOR }), ...ticks);
     const { parts } = this;
@@ -333,7 +337,7 @@ export class TruthEditor {
       return;
     }
     const list = el("input", { type: "text", "data-field": "truth.probabilities", inputmode: "decimal" });
-    list.value = (truth.probabilities ?? []).join(", ");
+    list.value = Array.isArray(truth.probabilities) ? truth.probabilities.map(String).join(", ") : "";
     list.addEventListener("change", () => {
       const values = list.value.split(/[\s,;]+/).filter(Boolean).map(Number);
       if (values.length && values.every(Number.isFinite)) this.#tell({ family: "categorical", probabilities: values }, false);
@@ -398,7 +402,10 @@ export class TruthEditor {
   }
 }
 
-function niceStep(rough) {
-  const power = 10 ** Math.floor(Math.log10(rough));
-  return [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= rough);
+/** Are these numbers of Gaussians, so that a curve can be drawn? A link may hold anything. */
+function drawable(truth) {
+  if (truth.family === "gaussian") return Number.isFinite(truth.mean) && truth.std > 0 && Number.isFinite(truth.std);
+  const lists = [truth.weights, truth.means, truth.stds];
+  if (!lists.every((list) => Array.isArray(list) && list.length === truth.means.length && list.every(Number.isFinite))) return false;
+  return truth.means.length > 0 && truth.stds.every((std) => std > 0) && truth.weights.every((weight) => weight >= 0);
 }

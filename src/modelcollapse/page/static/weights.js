@@ -22,7 +22,6 @@ export class Weights {
       { class: "panel" },
       el("figcaption", {}, el("h2", { text: "Weights of the components" }), this.legend),
       this.host,
-      el("p", { class: "reading" }),
       this.table.node,
     );
     this.update = throttle(() => this.#update(), still() ? 500 : 150);
@@ -35,7 +34,7 @@ export class Weights {
     );
     this.legend.replaceChildren(...keys);
     this.chart ??= new Chart(this.host, {
-      height: 190,
+      height: 236,
       x: { label: "generation" },
       y: { label: "" },
       paint: (ctx, to) => this.#paint(ctx, to),
