@@ -19,7 +19,9 @@ _HOMES = {
     "cross_check": "crosscheck",
     "save": "store",
     "load": "store",
-    "measure": "results",
+    "cell": "studies.cells",
+    "half_time": "studies.views",
+    "measure": "studies.views",
     "plan": "planning",
     "horizon": "planning",
     "Limit": "planning",
@@ -41,11 +43,13 @@ __all__ = [
     "Status",
     "StorageError",
     "__version__",
+    "cell",
     "collapse_profile",
     "cross_check",
     "estimate",
     "estimator",
     "expectations",
+    "half_time",
     "horizon",
     "load",
     "measure",
@@ -66,8 +70,9 @@ if TYPE_CHECKING:
     from modelcollapse.planning import Limit, horizon, plan
     from modelcollapse.plots import plot
     from modelcollapse.profile import collapse_profile
-    from modelcollapse.results import measure
     from modelcollapse.store import load, save
+    from modelcollapse.studies.cells import cell
+    from modelcollapse.studies.views import half_time, measure
     from modelcollapse.theory import expectations
     from modelcollapse.types import Status
     from modelcollapse.verdict import verdicts
