@@ -18,7 +18,9 @@ _HOMES = {
     "estimator": "families.registering",
     "cross_check": "crosscheck",
     "save": "store",
-    "load": "store",
+    "load": "studies.reading",
+    "sweep": "studies.sweeping",
+    "Study": "studies.study",
     "cell": "studies.cells",
     "half_time": "studies.views",
     "measure": "studies.views",
@@ -33,6 +35,7 @@ _HOMES = {
     "RecipeError": "errors",
     "DataError": "errors",
     "StorageError": "errors",
+    "WorkerError": "errors",
 }
 
 __all__ = [
@@ -42,6 +45,8 @@ __all__ = [
     "RecipeError",
     "Status",
     "StorageError",
+    "Study",
+    "WorkerError",
     "__version__",
     "cell",
     "collapse_profile",
@@ -58,20 +63,24 @@ __all__ = [
     "replay",
     "run",
     "save",
+    "sweep",
     "verdicts",
 ]
 
 if TYPE_CHECKING:
     from modelcollapse.crosscheck import cross_check
-    from modelcollapse.errors import DataError, RecipeError, StorageError
+    from modelcollapse.errors import DataError, RecipeError, StorageError, WorkerError
     from modelcollapse.experiment import Experiment
     from modelcollapse.families.registering import estimator
     from modelcollapse.lab import estimate, replay, run
     from modelcollapse.planning import Limit, horizon, plan
     from modelcollapse.plots import plot
     from modelcollapse.profile import collapse_profile
-    from modelcollapse.store import load, save
+    from modelcollapse.store import save
     from modelcollapse.studies.cells import cell
+    from modelcollapse.studies.reading import load
+    from modelcollapse.studies.study import Study
+    from modelcollapse.studies.sweeping import sweep
     from modelcollapse.studies.views import half_time, measure
     from modelcollapse.theory import expectations
     from modelcollapse.types import Status

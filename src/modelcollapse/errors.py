@@ -7,11 +7,15 @@ from typing import ClassVar
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong: the field as written in TOML, its value, and what is allowed."""
+    """One thing that is wrong: the field as written in TOML, its value, and what is allowed.
+
+    ``where`` comes before them: the cell of a study.
+    """
 
     field: str
     value: object
     allowed: str
+    where: str = ""
 
     def __str__(self) -> str:
         """Say it in one line."""
@@ -23,13 +27,15 @@ class Problem:
             text = f"{self.field}: {self.allowed}" if self.field else self.allowed
         else:
             text = f"{self.field} = {shown}: {self.allowed}"
+        text = f"{self.where}: {text}" if self.where else text
         return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 class LabError(ValueError):
-    """The base of all errors with a list of problems; `exit_code` is the command line's."""
+    """The base of all errors with a list of problems; `exit_code` and `ending` are the command line's."""
 
     exit_code: ClassVar[int] = 1
+    ending: str = "nothing was written"
 
     def __init__(self, problems: Sequence[Problem] | str, file: str = "") -> None:
         """Take the problems (or one sentence) and the file they were found in."""
@@ -61,6 +67,13 @@ class StorageError(LabError):
     """A result that cannot be written or read: damaged, of another recipe, or no place for it."""
 
     exit_code = 4
+
+
+class WorkerError(LabError):
+    """Workers of a study that cannot go on; what they have committed is kept."""
+
+    exit_code = 5
+    ending = "what was committed is kept; the same command goes on from there"
 
 
 def _shorten(text: str, limit: int = 80) -> str:

@@ -108,10 +108,7 @@ class Experiment(Table):
         ``changes`` are ``"key=value"`` strings that replace values in the text before defaults are
         filled in, as ``--set`` does. A data file's path is relative to the recipe's.
         """
-        if isinstance(source, str) and ("\n" in source or "=" in source):
-            file, text = "", source
-        else:
-            file, text = str(source), recipe.read_recipe(Path(source))
+        text, file = recipe.read_source(source)
         raw = recipe.replace_values(recipe.parse(text, file), changes)
         return cls._from_raw(raw, Path(file).parent if file else Path(), file)
 

@@ -157,6 +157,28 @@ def replay(dataset: xr.Dataset, *, threads: int | None = None) -> xr.Dataset:
     return run(results.experiment_of(dataset), threads=threads, allow_large=True)
 
 
+def block(experiment: Experiment, first: int, stop: int) -> results.Variables:
+    """Run some replicates of a recipe, on this thread: the unit of a study's work.
+
+    Parameters
+    ----------
+    experiment
+        The recipe; its size is not checked.
+    first, stop
+        The replicates, as a range.
+
+    Returns
+    -------
+    dict
+        Name -> ``(replicate, generation, ...)``, equal to the bit to these replicates of `run`.
+    """
+    some = experiment.settled().changed(replicates=stop - first)
+    work = _Work(some, None, threading.Event(), first)
+    for rows in _chunks(some, 1, None):
+        work.do(rows)
+    return work.variables
+
+
 def _chunks(experiment: Experiment, threads: int, chunk: int | None) -> list[slice]:
     replicates = experiment.replicates
     if chunk is None:
@@ -181,8 +203,10 @@ def _on_threads(work: "_Work", chunks: list[slice], threads: int) -> None:
 class _Work:
     """The arrays of a run while they are filled, each chunk writing its own rows."""
 
-    def __init__(self, experiment: Experiment, progress: Progress | None, stop: threading.Event) -> None:
-        self.experiment = experiment
+    def __init__(
+        self, experiment: Experiment, progress: Progress | None, stop: threading.Event, first: int = 0
+    ) -> None:
+        self.experiment, self.first = experiment, first
         self.saved = experiment.saved()
         self.variables = results.allocate(experiment, len(self.saved))
         self.reached = np.zeros(experiment.replicates, dtype=np.int64)
@@ -192,7 +216,8 @@ class _Work:
     def do(self, rows: slice) -> None:
         """Take some replicates through all generations."""
         experiment = self.experiment
-        streams = generators(experiment.seed, experiment.key(), range(rows.start, rows.stop))
+        numbers = range(self.first + rows.start, self.first + rows.stop)
+        streams = generators(experiment.seed, experiment.key(), numbers)
         steps = generations(
             ENGINES[experiment.engine](experiment.learner),
             experiment.workflow,

@@ -4,6 +4,7 @@ import difflib
 import tomllib
 import typing
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ LARGEST_FILE = 10 * 2**20
 
 Raw = dict[str, Any]
 """A recipe as TOML gives it: nothing checked, nothing filled in."""
+
+Keys = tuple[str, ...]
+"""Where a value stands in a recipe: ``("workflow", "real")``."""
 
 TAGS = ("family", "kind")
 """Keys that say which of several tables one is."""
@@ -103,44 +107,99 @@ def parse(text: str, file: str = "") -> Raw:
         raise RecipeError(f"is not TOML: {error}", file) from None
 
 
+def read_source(source: str | Path) -> tuple[str, str]:
+    """The text of a recipe and the file it is in: a text that holds a newline or "=" is in none."""
+    if isinstance(source, str) and ("\n" in source or "=" in source):
+        return source, ""
+    return read_recipe(Path(source)), str(source)
+
+
 def replace_values(raw: Raw, changes: Iterable[str]) -> Raw:
     """Apply ``key=value`` changes to a recipe's text, before defaults are filled in.
 
     A value is read as TOML, else as a string. A table that the recipe leaves out is the default
     table, and the change is made to that, unless it names another ``family`` or ``kind``; these
-    come first, so that the order of changes does not matter.
+    come first, so that the order of changes does not matter. What follows ``sweep.`` is the whole
+    path of an axis, however the text writes it.
     """
-    raw = {key: dict(value) if isinstance(value, dict) else value for key, value in raw.items()}
-    problems, settings = [], []
+    raw, problems, settings = dict(raw), [], []
     for change in changes:
         key, equals, text = change.partition("=")
         parts = tuple(part.strip() for part in key.split("."))
-        if not equals or not all(parts) or len(parts) > 2:
+        if parts[0] == "sweep" and len(parts) > 1:
+            parts = ("sweep", *(part.strip("\"'") for part in parts[1:]))
+        if not equals or not all(parts) or (len(parts) > 2 and parts[0] != "sweep"):
             problems.append(Problem("--set", change, "must be key=value or table.key=value"))
+        elif parts[0] == "sweep" and len(parts) > 1:
+            problems += _set_axis(raw, parts[1:], _value(text.strip()))
         else:
             settings.append((parts, _value(text.strip())))
-    for parts, value in sorted(settings, key=lambda setting: setting[0][-1] not in TAGS):
-        if len(parts) == 1:
-            raw[parts[0]] = value
-            continue
-        table, name = parts
-        current = raw.setdefault(table, _default_table(table, name, value))
-        if isinstance(current, dict):
-            current[name] = value
-        else:
-            problems.append(Problem(f"--set {table}.{name}", value, f"{table} is not a table"))
+    changed, wrong = with_values(raw, settings)
+    problems += [Problem(f"--set {problem.field}", problem.value, problem.allowed) for problem in wrong]
     if problems:
         raise RecipeError(problems)
-    return raw
+    return changed
 
 
-def _default_table(table: str, name: str, value: Any) -> Any:
+def with_values(raw: Raw, settings: Iterable[tuple[Keys, Any]]) -> tuple[Raw, list[Problem]]:
+    """Put values into a recipe's text, each at its path; the text that is given stays as it is.
+
+    What names a ``family`` or ``kind`` comes first, since another than the default's has no default table.
+    """
+    raw, problems = dict(raw), []
+    own: set[Keys] = set()  # tables that are copies already
+    for path, value in sorted(settings, key=lambda setting: setting[0][-1] not in TAGS):
+        table = raw
+        for i, word in enumerate(path[:-1]):
+            if word not in table:
+                table[word] = {} if i else _default_table(word, path, value)
+            elif isinstance(table[word], dict) and path[: i + 1] not in own:
+                table[word] = dict(table[word])
+            own.add(path[: i + 1])
+            if not isinstance(table[word], dict):
+                here = ".".join(path[: i + 1])
+                problems.append(Problem(".".join(path), value, f"{here} is not a table"))
+                break
+            table = table[word]
+        else:
+            table[path[-1]] = value
+            own.discard(path)
+    return raw, problems
+
+
+def _set_axis(raw: Raw, words: Keys, value: Any) -> list[Problem]:
+    """Replace an axis of a study where it stands; a new one comes last."""
+    name, sweep = ".".join(words), raw.get("sweep", {})
+    if not isinstance(sweep, dict):
+        return [Problem(f"--set sweep.{name}", value, "sweep is not a table")]
+    raw["sweep"] = _axis_replaced(sweep, words, value) or {**sweep, name: value}
+    return []
+
+
+def _axis_replaced(table: Raw, words: Keys, value: Any) -> Raw | None:
+    """A table with another value at a path, whichever of its dots are quoted; None where it has none."""
+    for i in range(len(words), 0, -1):
+        key, rest = ".".join(words[:i]), words[i:]
+        if key in table and not rest:
+            return {**table, key: value}
+        inner = _axis_replaced(table[key], rest, value) if isinstance(table.get(key), dict) else None
+        if inner is not None:
+            return {**table, key: inner}
+    return None
+
+
+@cache
+def _defaults() -> Raw:
+    return tomllib.loads(DEFAULT_TEXT)
+
+
+def _default_table(table: str, path: Keys, value: Any) -> Any:
     """What a change to a table that the recipe leaves out is made to."""
-    default = {} if table == "save" else tomllib.loads(DEFAULT_TEXT).get(table, {})
+    default = {} if table == "save" else _defaults().get(table, {})
     if not isinstance(default, dict):
         return default
-    other = name in TAGS and value != default.get(name)
-    return {} if other else default
+    other = len(path) == 2 and path[1] in TAGS and value != default.get(path[1])
+    return {} if other else dict(default)
 
 
 def _value(text: str) -> Any:
@@ -162,6 +221,8 @@ def _problem(details: Mapping[str, Any], model: type[BaseModel]) -> Problem:
     field, owner = _place(location, model)
     if kind == "missing":
         return Problem(field, None, "must be given")
+    if kind == "extra_forbidden" and location == ("sweep",):
+        return Problem(field, None, "the recipe is a study: `modelcollapse sweep` runs it")
     if kind == "extra_forbidden":
         return Problem(field, value, _unknown(str(location[-1]), owner))
     if kind in ("union_tag_invalid", "union_tag_not_found"):

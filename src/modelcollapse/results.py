@@ -160,14 +160,20 @@ def assemble(experiment: Experiment, variables: Variables, saved: Sequence[int])
     }
     dataset = xr.Dataset(data, coordinates, attrs=_attributes(experiment))
     for name in dataset.data_vars:
-        dataset[name].attrs["long_name"] = LABELS.get(str(name), _label(str(name)))
-    dataset["status"].attrs["flag_masks"] = np.array([int(s) for s in Status], dtype=np.int32)
-    dataset["status"].attrs["flag_meanings"] = " ".join(str(s.name).lower() for s in Status)
+        dataset[name].attrs["long_name"] = label(str(name))
+    dataset["status"].attrs.update(flags(), flag_masks=np.array([int(s) for s in Status], dtype=np.int32))
     return dataset
 
 
-def _label(name: str) -> str:
-    return METRICS[name].label if name in METRICS else name
+def label(name: str) -> str:
+    """What a variable is, in words."""
+    return LABELS.get(name, METRICS[name].label if name in METRICS else name)
+
+
+def flags() -> dict[str, Any]:
+    """The bits of a status and their names, as attributes of the variable."""
+    names = " ".join(str(member.name).lower() for member in Status)
+    return {"flag_masks": [int(member) for member in Status], "flag_meanings": names}
 
 
 def _attributes(experiment: Experiment) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def check_target(path: str | Path, experiment: Experiment, overwrite: bool, need
     import zarr  # here, so that a run that is interrupted does not wait for it
 
     assert zarr is not None
-    path = _place(path)
+    path = place(path)
     try:
         if not path.parent.is_dir():
             raise _refused(path, "its folder does not exist")
@@ -117,7 +117,7 @@ def save(dataset: xr.Dataset, path: str | Path, overwrite: bool = True) -> None:
     StorageError
         Where it cannot be written; what was there before is as it was.
     """
-    path = _place(path)
+    path = place(path)
     if "recipe" not in dataset.attrs or "schema" not in dataset.attrs:
         raise _refused(path, "cannot hold this: it is no result of modelcollapse")
     temporary, old = (_beside(path, str(os.getpid()), kind) for kind in ("new", "old"))
@@ -141,7 +141,7 @@ def save(dataset: xr.Dataset, path: str | Path, overwrite: bool = True) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def _place(path: str | Path) -> Path:
+def place(path: str | Path) -> Path:
     """The folder that is meant: what a link points to, with its full path."""
     try:
         place = Path(path).resolve()
@@ -213,7 +213,7 @@ def load(path: str | Path) -> xr.Dataset:
         Where it is damaged, no result, or written by a newer version.
     """
     try:
-        path = _place(path)
+        path = place(path)
         if not path.exists() and os.access(path.parent, os.W_OK):
             recover(path)
         missing = not path.exists()

@@ -8,11 +8,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from modelcollapse.errors import Problem, StorageError
+
+if TYPE_CHECKING:
+    from modelcollapse.studies.driver import Standing
 
 
 def say(message: str) -> None:
@@ -72,6 +75,41 @@ def progress() -> Iterator[Any]:
         say(f"{100 * done / total:.0f} % done" + (f", about {left:.0f} s left" if known else ""))
 
     yield line
+
+
+@contextmanager
+def standing() -> Iterator[Callable[["Standing"], None]]:
+    """How a study stands: a bar on a terminal; elsewhere a plain line every few seconds. The same words."""
+    if sys.stderr.isatty():
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn
+
+        columns = (BarColumn(), TextColumn("{task.description}"))
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("starting workers")
+
+            def move(now: "Standing") -> None:
+                bar.update(task, total=now.units, completed=now.units_done, description=in_words(now))
+
+            yield move
+        return
+    last = [time.monotonic()]
+
+    def line(now: "Standing") -> None:
+        if time.monotonic() - last[0] >= 5.0:
+            last[0] = time.monotonic()
+            say(in_words(now))
+
+    yield line
+
+
+def in_words(now: "Standing") -> str:
+    """Cells done and failed, replicates a second, the time left."""
+    text = f"{now.cells_done} of {now.cells} cells done, {now.failed} blocks failed"
+    if now.replicates_now:
+        left = f"{now.left:.0f} s" if now.left < 120.0 else f"{now.left / 60.0:.0f} min"
+        text += f", {now.rate:.3g} replicates a second, about {left} left"
+    return text
 
 
 def outside(path: Path, result: Path | None, option: str) -> None:

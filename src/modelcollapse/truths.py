@@ -69,8 +69,11 @@ def held(truth: Table, source: Truth) -> Array | None:
     return np.asarray(source.params.probability[0]) if in_file(truth) else None
 
 
-def source_of(truth: Table, base: Path, data: Array | None = None) -> Truth:
+def source_of(truth: Table, base: Path, data: Array | DataSet | None = None) -> Truth:
     """What to draw from; ``data`` stands for what the truth's file `held`, where that is known already."""
+    if in_file(truth) and isinstance(data, DataSet):
+        return data
+    assert not isinstance(data, DataSet)
     if in_file(truth) and data is not None and not data.size:
         path = getattr(truth, "path", None)
         raise DataError([Problem("truth.path", path, "has no values stored with its result")])

@@ -1,0 +1,1 @@
+"""Studies: a grid of recipes, and what is kept of it."""

@@ -1,0 +1,154 @@
+"""One sweep a store: a file that says who is at work, and is taken over from a process that is gone.
+
+No file is locked in the system's sense: shared file systems do not all know that. A link to a finished file
+either comes to be or not, on all of them.
+"""
+
+import json
+import os
+import secrets
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from modelcollapse.errors import StorageError
+from modelcollapse.studies import disk
+
+NAME = "lock.json"
+
+
+class Lock:
+    """A lock that is held: what it says can be changed, for others to read."""
+
+    def __init__(self, path: Path, owner: Mapping[str, Any]) -> None:
+        """Keep where it lies and whose it is."""
+        self._path, self._owner = path, dict(owner)
+
+    def say(self, **more: Any) -> None:
+        """Let others read how the work stands; nothing depends on it."""
+        with suppress(OSError):
+            if holder(self._path.parent) is not None:  # the store is still there
+                disk.put(self._path, _text({**self._owner, **more}))
+
+
+@contextmanager
+def held(store: Path, taken: list[str]) -> Iterator[Lock]:
+    """Hold a store's lock.
+
+    Parameters
+    ----------
+    store
+        The study's folder.
+    taken
+        Gets a sentence where the lock of a process that is gone was taken over.
+
+    Raises
+    ------
+    StorageError
+        Where another process holds it, or where nobody can know, as on another computer.
+    """
+    path, owner = store / NAME, _myself()
+    while not disk.put_new(path, _text(owner)):
+        with suppress(FileNotFoundError):  # it may be gone just now
+            content = path.read_bytes()
+            other = _read(content)
+            if _lives(other):
+                raise StorageError(_refusal(other, path), str(store))
+            if _take_away(path, content):
+                taken.append(f"took over the lock of process {other.get('pid')}, which is gone")
+    try:
+        yield Lock(path, owner)
+    finally:
+        mine = holder(store) or {}
+        if all(mine.get(name) == value for name, value in owner.items()):
+            with suppress(OSError):
+                disk.remove(path)
+
+
+def holder(store: Path) -> dict[str, Any] | None:
+    """What a store's lock says; None where there is none. One that cannot be read is nobody's."""
+    try:
+        return _read((store / NAME).read_bytes())
+    except FileNotFoundError:
+        return None
+    except OSError:
+        return {}
+
+
+def _read(content: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def at_work(store: Path) -> dict[str, Any] | None:
+    """What the lock of a process says that is at work, as far as one can know; None where nobody is."""
+    found = holder(store)
+    return found if found and _lives(found) else None
+
+
+def _lives(owner: Mapping[str, Any]) -> bool:
+    """Whether a lock's process may be there: on another computer nobody can know."""
+    pid = owner.get("pid")
+    if not isinstance(pid, int) or isinstance(pid, bool) or pid < 1:
+        return False
+    if owner.get("host") != socket.gethostname():
+        return True
+    if owner.get("boot") != _boot():
+        return False
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass
+    return bool(_begun(pid) == owner.get("begun"))
+
+
+def _take_away(path: Path, content: bytes) -> bool:
+    """Move the lock of a process that is gone out of the way; False where another was quicker."""
+    aside = path.with_name(f".{secrets.token_hex(8)}{disk.PART}")
+    os.rename(path, aside)
+    try:
+        if aside.read_bytes() == content:
+            return True
+        with suppress(FileExistsError):  # another has taken it over meanwhile, and keeps it
+            os.link(aside, path)
+        return False
+    finally:
+        os.unlink(aside)
+
+
+def _refusal(other: Mapping[str, Any], path: Path) -> str:
+    here = other.get("host") == socket.gethostname()
+    hint = "" if here else f"; if that process is gone, remove {path.name} there"
+    return f"is at work: process {other['pid']} on {other.get('host')} holds it{hint}"
+
+
+def _myself() -> dict[str, Any]:
+    pid = os.getpid()
+    return {"host": socket.gethostname(), "pid": pid, "begun": _begun(pid), "boot": _boot()}
+
+
+def _begun(pid: int) -> str:
+    """When a process began, in the system's own count: another with its number has another."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19]
+    except (OSError, IndexError):
+        return ""
+
+
+def _boot() -> str:
+    """Which run of the system this is: process numbers begin anew with each."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
+def _text(owner: Mapping[str, Any]) -> bytes:
+    return json.dumps(dict(owner)).encode()

@@ -1,0 +1,302 @@
+"""Sweep: a study, its folder, workers. The same call again goes on where the last one ended."""
+
+import math
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+import numpy as np
+from modelcollapse.studies.study import Study
+
+from modelcollapse import lab, store
+from modelcollapse.errors import LabError, Problem, RecipeError, StorageError
+from modelcollapse.studies import archive as archives
+from modelcollapse.studies import blocks, disk, executors, lock
+from modelcollapse.studies.archive import Archive, Scan
+from modelcollapse.studies.driver import KEPT_GOING, Driver, Failure, Standing
+
+UNIT_SECONDS = 10.0
+"""What a unit should take, by estimate: long against the 10 ms of its writing, short against a night."""
+UNIT_BYTES = 64 * 2**20
+"""Memory of a unit's numbers at most."""
+PATIENCE = 3.0
+"""Seconds that units under way get to end after an interruption."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a sweep ended.
+
+    Attributes
+    ----------
+    path
+        The study's folder.
+    units, done
+        Units of the study, and those that are whole.
+    failed
+        Those that were set aside; the next sweep tries them again.
+    stopped
+        Whether it was asked to end.
+    notes
+        What was found and done on the way: damaged units, a lock taken over, another environment.
+    """
+
+    path: Path
+    units: int
+    done: int
+    failed: tuple[Failure, ...]
+    stopped: bool
+    notes: tuple[str, ...]
+
+
+def sweep(
+    study: Study | str | Path,
+    out: str | Path,
+    *,
+    executor: Executor | None = None,
+    workers: int | None = None,
+    dask: str | None = None,
+    block: int | None = None,
+    accept_environment: bool = False,
+    allow_large: bool = False,
+    report: Callable[[Standing], None] | None = None,
+    note: Callable[[str], None] | None = None,
+    stop: Event | None = None,
+) -> Outcome:
+    """Run what is missing of a study, and commit each unit as it is done.
+
+    Parameters
+    ----------
+    study
+        A study, the path of its TOML, or the text.
+    out
+        Its folder: made where it is not there, else gone on with. More values of an axis, or more replicates,
+        are added to what is there.
+    executor
+        Anything with the interface of `concurrent.futures.Executor` whose workers see the folder. Without
+        it, processes of this computer.
+    workers
+        How many processes; one a core if not given. Changes no number.
+    dask
+        The address of a Dask scheduler in the place of an executor, or ``"local"``.
+    block
+        Replicates of a unit, for a new folder; chosen if not given. Changes no number.
+    accept_environment
+        Go on with a folder that was begun with other versions of NumPy, numba or this program.
+    allow_large
+        Go past the limits on time, memory and disk.
+    report
+        Called some times a second with how the study stands.
+    note
+        Called with what is found on the way, in a sentence.
+    stop
+        Once set, the sweep ends within a few seconds.
+
+    Returns
+    -------
+    Outcome
+        What was done, and what was not. The numbers are in the folder: ``modelcollapse.load(out)``.
+
+    Raises
+    ------
+    RecipeError, DataError
+        Where the study is wrong; nothing was written.
+    StorageError
+        Where the folder cannot be used: of another study, at work, damaged beyond its units, full.
+    WorkerError
+        Where the executor is broken for good.
+    """
+    study = study if isinstance(study, Study) else Study.from_toml(study)
+    _check_numbers(workers=workers, block=block)
+    study.check(allow_large)
+    path = store.place(out)
+    notes = list[str]()
+
+    def tell(sentence: str) -> None:
+        notes.append(sentence)
+        if note is not None:
+            note(sentence)
+
+    fresh = not _there(path)
+    if fresh:
+        _make(path, study, block or choose_block(study))
+    stop = stop or Event()
+    taken = list[str]()
+    try:
+        with _storage(path), lock.held(path, taken) as held:
+            for sentence in taken:
+                tell(sentence)
+            archive, scan = _prepared(path, study, accept_environment, tell)
+            held.say(done=scan.count(blocks.WHOLE), failed=[])
+            driver = Driver(
+                archive,
+                scan.states,
+                report or (lambda _: None),
+                lambda failures: held.say(
+                    done=scan.count(blocks.WHOLE), failed=[str(failure) for failure in failures[:100]]
+                ),
+            )
+            with _workers(executor, dask, workers or lab.cores(), stop) as (pool, window):
+                driver.run(pool, window, stop, PATIENCE)
+            standing = driver.standing()
+    except LabError as error:
+        if not fresh and error.ending == LabError.ending:
+            error.ending = "nothing was changed"
+        raise
+    stopped = stop.is_set() and standing.units_done < archive.size
+    return Outcome(path, archive.size, standing.units_done, tuple(driver.failures), stopped, tuple(notes))
+
+
+def check(
+    path: str | Path, repair: bool = False, told: Callable[[int, int], None] | None = None
+) -> tuple[Archive, Scan, list[str]]:
+    """Verify every block of a study by its hash, and all metadata.
+
+    Parameters
+    ----------
+    repair
+        Write metadata and coordinates anew where they are damaged. Damaged blocks are a sweep's to mend.
+
+    Returns
+    -------
+    tuple
+        The archive, what its units are, and a sentence for each file of metadata that is damaged.
+    """
+    archive = archives.open_study(store.place(path))
+    wrong = archive.damaged_metadata()
+    if wrong and repair:
+        with lock.held(archive.path, []):
+            for folder in {file.parent for file in archive.files()}:
+                folder.mkdir(exist_ok=True)
+            disk.put_all(archive.files())
+        wrong = archive.damaged_metadata()
+    return archive, archive.scan(told), wrong
+
+
+def choose_block(study: Study) -> int:
+    """Replicates of a unit, so that it takes some seconds; by estimate, the same on each computer."""
+    estimate = study.estimate()
+    each = estimate.seconds / (study.size * study.replicates)
+    bytes_each = max(1.0, estimate.disk / (study.size * study.replicates))
+    most = min(UNIT_SECONDS / max(each, 1e-9), UNIT_BYTES / bytes_each, study.replicates)
+    return max(1, math.ceil(study.replicates / math.ceil(study.replicates / max(1.0, most))))
+
+
+def _check_numbers(**numbers: int | None) -> None:
+    problems = [
+        Problem(name, value, "must be an integer >= 1")
+        for name, value in numbers.items()
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1)
+    ]
+    if problems:
+        raise RecipeError(problems)
+
+
+def _there(path: Path) -> bool:
+    """Whether a study is there; refuse a place that holds anything else."""
+    try:
+        if archives.is_study(path) or (path / archives.ROOT).exists():
+            return True
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise StorageError(
+                [Problem("--out", str(path), "is something else than a study, and is left alone")]
+            )
+    except OSError as error:
+        raise StorageError([Problem("--out", str(path), f"cannot be used: {error}")]) from None
+    return False
+
+
+def _make(path: Path, study: Study, block: int) -> None:
+    """Make the folder, unless another process does so at this moment."""
+    needed = study.estimate().disk
+    try:
+        if not path.parent.is_dir():
+            raise StorageError([Problem("--out", str(path), "its folder does not exist")])
+        free = shutil.disk_usage(path.parent).free
+        if free < needed:
+            raise StorageError(
+                [Problem("--out", str(path), f"{needed} bytes are needed and {free} are free")]
+            )
+        archives.create(path, study, block)
+    except OSError as error:
+        if not archives.is_study(path):
+            reason = f"cannot be written: {error.strerror or error}"
+            raise StorageError([Problem("--out", str(path), reason)]) from None
+
+
+@contextmanager
+def _storage(path: Path) -> Iterator[None]:
+    """Say in a sentence that a folder has vanished, is read-only, or full."""
+    try:
+        yield
+    except OSError as error:
+        failed = StorageError(f"cannot be used: {error.strerror or error}", str(path))
+        failed.ending = KEPT_GOING
+        raise failed from None
+
+
+def _prepared(path: Path, study: Study, accept: bool, tell: Callable[[str], None]) -> tuple[Archive, Scan]:
+    """Open the folder for a study: metadata right, room for all of it, damaged units out of the way."""
+    archive = archives.open_study(path)
+    archives.settle(archive)
+    wrong = archive.damaged_metadata()
+    if wrong:
+        mend = "`modelcollapse check --repair` writes it anew"
+        raise StorageError(f"is damaged: {'; '.join(wrong[:5])}; {mend}", str(path))
+    differences = archives.foreign(archive, study)
+    if differences:
+        other = Problem(
+            "--out", str(path), "holds another study; these differ, or are not asked for any more"
+        )
+        raise StorageError([other, *differences])
+    said = archives.check_environment(archive, accept)
+    if said:
+        tell(said)
+    merged = study.ordered_after(archive.study)
+    if merged.to_json() != archive.study.to_json():
+        before = archive.study
+        archive = archives.grow(archive, merged)
+        tell(f"the study grows from {_size(before)} to {_size(merged)}")
+    archive.tidy()
+    scan = archive.scan()
+    damaged = np.flatnonzero(scan.states == blocks.DAMAGED).tolist()
+    for number in damaged:
+        disk.remove(archive.place(number).record_path())
+    if damaged:
+        named = "; ".join(scan.problems[:5])
+        tell(
+            f"{len(damaged)} damaged blocks are computed again: {named}{'; ...' if len(damaged) > 5 else ''}"
+        )
+    return archive, scan
+
+
+def _size(study: Study) -> str:
+    return f"{study.size} cells of {study.replicates} replicates"
+
+
+@contextmanager
+def _workers(
+    executor: Executor | None, dask: str | None, workers: int, stop: Event
+) -> Iterator[tuple[Executor, Callable[[], int]]]:
+    """The executor, and how many units it may have under way."""
+    if executor is not None:
+        known = getattr(executor, "_max_workers", None) or os.cpu_count() or 1
+        yield executor, lambda: 2 * known
+        return
+    if dask is not None:
+        with executors.dask(dask, workers) as (cluster, cores):
+            yield cluster, lambda: 2 * max(1, cores())
+        return
+    pool = executors.SpawnPool(workers)
+    try:
+        yield pool, lambda: workers
+    finally:
+        if stop.is_set():
+            pool.kill()
+        with suppress(Exception):
+            pool.shutdown(wait=True, cancel_futures=True)

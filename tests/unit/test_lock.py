@@ -1,0 +1,104 @@
+"""One sweep a store, and no store that nobody can use any more."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+
+from modelcollapse.errors import StorageError
+from modelcollapse.studies import lock
+
+
+def gone():
+    """A lock of a process that is gone."""
+    child = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True)
+    return {"host": socket.gethostname(), "pid": int(child.stdout), "begun": "1", "boot": lock._boot()}
+
+
+def write(folder, owner):
+    (folder / lock.NAME).write_text(owner if isinstance(owner, str) else json.dumps(owner))
+
+
+def test_a_second_sweep_is_refused_and_told_who_holds_it(tmp_path):
+    with lock.held(tmp_path, []):
+        before = (tmp_path / lock.NAME).read_bytes()
+        said = f"process {os.getpid()} on {socket.gethostname()}"
+        with pytest.raises(StorageError, match=said), lock.held(tmp_path, []):
+            pytest.fail("two have it")
+        assert (tmp_path / lock.NAME).read_bytes() == before
+    assert os.listdir(tmp_path) == []
+
+
+OTHERS = {
+    "gone": lambda: gone(),
+    "the same number, begun at another time": lambda: {**gone(), "pid": os.getpid()},
+    "before the computer was started anew": lambda: {**gone(), "pid": os.getpid(), "boot": "another"},
+    "cut off": lambda: '{"host": "a", "pi',
+    "empty": lambda: "",
+    "no lock at all": lambda: "[1, 2]",
+    "a process that cannot be": lambda: {**gone(), "pid": -1},
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_lock_whose_process_is_gone_is_taken_over_and_that_is_said(tmp_path, name):
+    write(tmp_path, OTHERS[name]())
+    taken = []
+    with lock.held(tmp_path, taken):
+        assert lock.holder(tmp_path)["pid"] == os.getpid()
+    assert "took over" in taken[0]
+    assert os.listdir(tmp_path) == []
+
+
+def test_the_lock_of_another_computer_is_left_alone(tmp_path):
+    write(tmp_path, {**gone(), "host": "elsewhere"})
+    with pytest.raises(StorageError, match=r"elsewhere.*remove lock\.json"), lock.held(tmp_path, []):
+        pytest.fail("nobody can know whether it is gone")
+
+
+def test_a_lock_that_another_has_taken_over_is_not_removed(tmp_path):
+    with lock.held(tmp_path, []):
+        write(tmp_path, {**gone(), "host": "elsewhere"})
+    assert lock.holder(tmp_path)["host"] == "elsewhere"
+
+
+def test_what_it_says_can_change_and_is_still_ours(tmp_path):
+    with lock.held(tmp_path, []) as mine:
+        mine.say(done=3)
+        assert lock.at_work(tmp_path)["done"] == 3
+        with pytest.raises(StorageError), lock.held(tmp_path, []):
+            pytest.fail("two have it")
+    assert lock.holder(tmp_path) is None
+
+
+RACE = """
+import sys, time
+from pathlib import Path
+from modelcollapse.errors import StorageError
+from modelcollapse.studies import lock
+folder = Path(sys.argv[1])
+while not (folder / "go").exists():
+    time.sleep(0.001)
+try:
+    with lock.held(folder, []):
+        print("won", flush=True)
+        time.sleep(0.5)
+except StorageError:
+    print("refused")
+"""
+
+
+def test_of_many_that_take_over_at_once_one_has_it(tmp_path):
+    write(tmp_path, gone())
+    racers = [
+        subprocess.Popen([sys.executable, "-c", RACE, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+        for _ in range(6)
+    ]
+    time.sleep(1.0)
+    (tmp_path / "go").touch()
+    said = sorted(racer.communicate()[0].strip() for racer in racers)
+    assert said == ["refused"] * 5 + ["won"]
