@@ -1,4 +1,4 @@
-"""A study in words and numbers: what was swept, a row for each cell, and how the laws fare over all of them."""
+"""A study in words and numbers: what was swept, a row for each cell, how the laws fare over all of them."""
 
 import csv
 import math
@@ -108,7 +108,7 @@ def _statuses(cells: Cells, index: Index) -> str:
     """What happened to replicates, and to how many."""
     if not cells.done(index).any():
         return "-"
-    status = cells.stored(index, "status")
+    status = cells.stored(index, "status").astype(np.int64)
     ever = {str(one.name).lower(): int(((status & int(one)) != 0).any(axis=1).sum()) for one in Status}
     return ", ".join(f"{name} {count}" for name, count in ever.items() if count) or "-"
 

@@ -8,9 +8,9 @@ from matplotlib.figure import Figure
 
 from modelcollapse.experiment import Experiment
 from modelcollapse.plots import style
-from modelcollapse.studies.quantities import Quantity
 from modelcollapse.plots.scales import Scale, scale_of
 from modelcollapse.studies.cells import Cells
+from modelcollapse.studies.quantities import Quantity
 from modelcollapse.types import Array
 
 COLUMNS = 5
@@ -118,7 +118,7 @@ def remarks(view: View) -> list[str]:
     counts = np.array([int(cells.done(index).sum()) for index in cells])
     empty, part = int((counts == 0).sum()), int(((counts > 0) & (counts < counts.max())).sum())
     if empty:
-        found.append(f"{empty:,} of {len(counts):,} cells are not done.")
+        found.append(f"Of {len(counts):,} cells, {empty:,} are not done (hatched).")
     if part:
-        found.append(f"{part:,} cells rest on fewer replicates than others.")
+        found.append(f"Of {len(counts):,} cells, {part:,} have fewer replicates done than others.")
     return found

@@ -1,16 +1,15 @@
 """A study along one axis, a line for each value of another: median, band over replicates, and the law."""
 
-import textwrap
 from typing import Any, NamedTuple
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
 from modelcollapse.plots import style
+from modelcollapse.plots.scales import Scale, name_axes, number, round_numbers
 from modelcollapse.studies.quantities import Quantity
-from modelcollapse.plots.scales import Scale, name_axes, number
 from modelcollapse.types import Array
 
 COLOURS = (style.BLUE, style.VERMILLION, style.GREEN, style.PURPLE, style.ORANGE, style.SKY)
@@ -86,7 +85,7 @@ def _scale(panel: Axes, quantity: Quantity) -> tuple[float, float]:
     ends = np.concatenate([quantity.low.ravel(), quantity.middle.ravel(), quantity.high.ravel()])
     seen = ends[np.isfinite(ends)]
     positive = seen[seen > 0.0]
-    panel.set_ylabel(textwrap.fill(quantity.label, style.LONGEST), fontsize=style.TEXT, parse_math=False)
+    panel.set_ylabel(style.balanced(quantity.label, style.LONGEST), fontsize=style.TEXT, parse_math=False)
     if quantity.kind == "time":
         return _of_times(panel, quantity, float(positive.min(initial=quantity.last)), np.isinf(ends).any())
     if positive.size and positive.max() > SPAN * positive.min():
@@ -105,7 +104,9 @@ def _of_times(panel: Axes, quantity: Quantity, least: float, infinite: bool) -> 
     high = last * (last / least) ** 0.2 if last > least else 2.0 * last
     panel.set_yscale("log")
     panel.set_ylim(0.8 * least, high if infinite else 1.1 * last)
+    panel.yaxis.set_major_locator(FixedLocator(round_numbers(least, last)))
     panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(float(value))))
+    panel.yaxis.set_minor_formatter(NullFormatter())
     if infinite:
         panel.axhspan(last, high, color="0.9", lw=0, zorder=0, gid="more than")
         panel.set_title(f"grey: more than {quantity.last:,} generations", loc="right", fontsize=style.SMALL)

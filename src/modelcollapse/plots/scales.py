@@ -171,6 +171,15 @@ def number(value: object) -> str:
     return f"{value:,.0f}" if value == int(value) else f"{value:.6g}"
 
 
+def round_numbers(low: float, high: float) -> list[float]:
+    """Ticks of a log scale: powers of ten, with 2 and 5, or 3, between them where these are few."""
+    decades = np.log10(high / low)
+    digits = (1.0,) if decades > 3.5 else (1.0, 3.0) if decades > 2.0 else (1.0, 2.0, 5.0)
+    tens = np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1.0)[:: 1 + int(decades > 7.0)]
+    ticks = [float(f"{digit * 10.0**ten:.3g}") for ten in tens for digit in digits]
+    return [tick for tick in ticks if low * (1.0 - 1e-9) <= tick <= high * (1.0 + 1e-9)]
+
+
 def name_axes(panel: Panel, x: Scale, y: Scale | None = None) -> None:
     """Write the names of a panel's axes and their ticks."""
     x.draw(panel.xaxis, ACROSS)

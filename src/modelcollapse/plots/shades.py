@@ -1,6 +1,5 @@
 """Colours of cells: perceptually even, logarithmic where numbers span decades; what is no number is apart."""
 
-import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,8 +16,8 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from modelcollapse.plots import style
+from modelcollapse.plots.scales import number, round_numbers
 from modelcollapse.studies.quantities import Quantity
-from modelcollapse.plots.scales import number
 from modelcollapse.types import Array
 
 SPAN = 20.0
@@ -90,24 +89,16 @@ class Shades:
         mappable = ScalarMappable(self.norm, self.map)
         bar = figure.colorbar(mappable, ax=list(panels), extend="min" if self.cut else "neither",
                               pad=0.02, aspect=22, fraction=0.06, shrink=0.9)  # fmt: skip
-        bar.set_label(textwrap.fill(self.quantity.label, 38), fontsize=style.TEXT)
+        bar.set_label(style.balanced(self.quantity.label, 38), fontsize=style.TEXT)
         bar.ax.tick_params(labelsize=style.TEXT)
-        bar.outline.set_linewidth(0.6)  # type: ignore[operator]
+        bar.outline.set_linewidth(0.6)
         if self.log:
             bar.ax.yaxis.set_major_locator(FixedLocator(self._round()))
             bar.ax.yaxis.set_minor_locator(NullLocator())
         bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(float(value))))
 
     def _round(self) -> list[float]:
-        """Round numbers of the log scale: powers of ten, with 2 and 5 between them where these are few."""
-        low, high = self.norm.vmin or 1.0, self.norm.vmax or 1.0
-        decades = np.log10(high / low)
-        digits = (1.0,) if decades > 3.5 else (1.0, 3.0) if decades > 2.0 else (1.0, 2.0, 5.0)
-        tens = np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1.0)
-        ticks = [
-            float(f"{digit * 10.0**ten:.3g}") for ten in tens[:: 1 + int(decades > 7)] for digit in digits
-        ]
-        return [tick for tick in ticks if low * (1 - 1e-9) <= tick <= high * (1 + 1e-9)]
+        return round_numbers(self.norm.vmin or 1.0, self.norm.vmax or 1.0)
 
     def levels(self, law: Array) -> Array:
         """Values at which contour lines of a law are drawn: round ones that it passes."""
@@ -119,7 +110,7 @@ class Shades:
         elif self.log:
             ticks = np.array(self._round())
         else:
-            ticks = MaxNLocator(LEVELS).tick_values(self.norm.vmin, self.norm.vmax)
+            ticks = np.asarray(MaxNLocator(LEVELS).tick_values(self.norm.vmin or 0.0, self.norm.vmax or 1.0))
         return np.asarray(ticks[(ticks > law.min()) & (ticks < law.max())])
 
     def key(self) -> list[Any]:
@@ -128,7 +119,7 @@ class Shades:
         found: list[Any] = []
         if np.isinf(middle).any():
             found.append(Patch(fc=NEVER, label=self._infinite()))
-        if np.isinf(middle).any() and np.isfinite(self.quantity.reach).any():
+        if _crosses_half(self.quantity.reach):
             found.append(Line2D([], [], color=style.BLACK, ls=DASHES, lw=1.2, label="border by law"))
         if np.isnan(middle).any():
             found.append(Patch(fc=EMPTY, ec=HATCH, hatch="////", lw=0.0, label="not done"))
@@ -154,13 +145,18 @@ class Shades:
             if drawn is not None:
                 drawn.set_gid(f"law {self.quantity.name}")
                 _outlined(drawn, levels)
-        there = reach[np.isfinite(reach)]
-        if there.size and there.min() < 1.0 < there.max():
+        if _crosses_half(reach):
             with np.errstate(divide="ignore"):
                 drawn = contour(np.log10(reach), [0.0], DASHES)
             if drawn is not None:
                 drawn.set_gid(f"border {self.quantity.name}")
                 drawn.set_path_effects(AROUND)
+
+
+def _crosses_half(reach: Array) -> bool:
+    """Whether a law comes to half in some cells, and does not in others."""
+    there = reach[np.isfinite(reach)]
+    return bool(there.size and there.min() < 1.0 < there.max())
 
 
 def _outlined(lines: Any, levels: Array) -> None:

@@ -1,4 +1,4 @@
-"""Figures of a study: which kinds there are, which axes span them, and what explains their lines and colours."""
+"""Figures of a study: which kinds there are, which axes span them, and what explains lines and colours."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,11 +13,11 @@ from modelcollapse.plots import style
 from modelcollapse.plots.layout import View, grid
 from modelcollapse.plots.lines import lines
 from modelcollapse.plots.maps import heat_map
-from modelcollapse.studies.quantities import TYPICAL, Quantity, factor, quantities
 from modelcollapse.plots.scales import Scale, scale_of, shares_of, simplex_of
 from modelcollapse.plots.shades import Numbers, Shades
 from modelcollapse.plots.ternary import ternary_map
 from modelcollapse.studies.cells import Cells
+from modelcollapse.studies.quantities import TYPICAL, Quantity, factor, quantities
 from modelcollapse.types import Array
 
 ENOUGH = 3
@@ -89,7 +89,7 @@ def lines_of(dataset: xr.Dataset) -> Figure:
     x, *more = sorted(scales, key=lambda s: (s.numeric, len(s.values)), reverse=True)
     series = more[0] if more else None
     view = View(cells, (x.axis, *([series.axis] if series else [])), quantities(cells))
-    said = _said(view.quantities, "Shaded: 10-90 % of replicates.", "Dashed")
+    said = _said(view, view.quantities, "Shaded: 10-90 % of replicates.", "Dashed")
     figure, panels = grid(view, view.quantities, 3.6, 3.0, said)
     places = view.places()
     for (row, column), panel in np.ndenumerate(panels):
@@ -120,7 +120,7 @@ def _coloured(view: View, draw: Draw) -> Figure:
     if times and view.cells.dataset.sizes["replicate"] > 1:
         shown.append(factor(times[0]))
     width = 3.9 if len(view.places()) == 1 else 2.9
-    said = _said(shown, "Colours: medians over replicates.", "Black lines")
+    said = _said(view, shown, "Colours: medians over replicates.", "Black lines")
     figure, panels = grid(view, shown, width, 2.9, said)
     for row, quantity in zip(panels, shown, strict=True):
         shades = Shades(quantity)
@@ -143,8 +143,9 @@ def _outer_labels_alone(row: Any) -> None:
         panel.set_ylabel("")
 
 
-def _said(shown: list[Quantity], what: str, lines: str) -> list[str]:
+def _said(view: View, shown: list[Quantity], what: str, lines: str) -> list[str]:
     """What colours or bands are, and of what the laws are."""
+    what = what if view.cells.dataset.sizes["replicate"] > 1 else "One replicate a cell."
     known = {quantity.law_label for quantity in shown if np.isfinite(quantity.law).any()}
     if not known:
         return [what]

@@ -61,6 +61,13 @@ def label(panel: Axes, x: str, y: str) -> None:
     panel.set_ylabel(textwrap.fill(y, LONGEST), fontsize=TEXT, parse_math=False)
 
 
+def balanced(text: str, width: int) -> str:
+    """Break a text into lines of about the same length, of so many characters at most."""
+    lines = -(-len(text) // width)
+    return min((textwrap.fill(text, wide) for wide in range(len(text) // lines, width + 1)),
+               key=lambda filled: (filled.count("\n"), max(map(len, filled.split("\n")))))  # fmt: skip
+
+
 def legend(panel: Axes, columns: int, heading: str = "") -> None:
     """Explain the lines above the panel, where they cover nothing."""
     box = panel.legend(

@@ -59,9 +59,10 @@ def _frame(panel: Axes, step: float) -> None:
         for value in np.arange(0.0, 1.0 + 1e-9, STEP):
             foot = a + value * (b - a)
             panel.plot(*zip(foot, foot + tick, strict=True), color=style.BLACK, lw=0.7)
-            panel.text(*(foot + 2.6 * tick), f"{value:.1f}", fontsize=style.SMALL, ha="center", va="center")
-        at = 0.5 * (a + b) + 0.18 * out
-        panel.text(*at, name.format(share), rotation=turn, fontsize=style.TEXT, ha="center", va="center",
+            x, y = foot + 2.6 * tick
+            panel.text(x, y, f"{value:.1f}", fontsize=style.SMALL, ha="center", va="center")
+        x, y = 0.5 * (a + b) + 0.18 * out
+        panel.text(x, y, name.format(share), rotation=turn, fontsize=style.TEXT, ha="center", va="center",
                    rotation_mode="anchor")  # fmt: skip
     panel.set_xlim(-0.14 - away, 1.14 + away)
     panel.set_ylim(-0.22 - away, HEIGHT + 0.06 + away)

@@ -180,10 +180,8 @@ class Cells:
         saved = self.generations.tolist()
         made = results.assemble(experiment, variables, saved)
         made = made.assign_coords(replicate=self.dataset["replicate"].values[done])
-        versions = {
-            key: value for key, value in self.dataset.attrs.items() if "version" in key or key == "schema"
-        }
-        return made.assign_attrs(versions)
+        versions = {name for name in made.attrs if name.endswith("_version")} & {*self.dataset.attrs}
+        return made.assign_attrs({name: self.dataset.attrs[name] for name in versions})
 
 
 def _whole(name: str, values: Array) -> Any:

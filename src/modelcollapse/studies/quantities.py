@@ -1,4 +1,4 @@
-"""What figures and tables of a study show in each cell: how it ends, and how fast half of the truth is lost."""
+"""What figures and tables of a study show of each cell: how it ends, and how fast half is lost."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

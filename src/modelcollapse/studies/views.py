@@ -12,7 +12,7 @@ from modelcollapse.metrics import METRICS
 from modelcollapse.results import at_truth
 from modelcollapse.studies.cells import Cells, Index, is_study
 from modelcollapse.theory import Expectation, expectations
-from modelcollapse.types import Array
+from modelcollapse.types import Array, IntArray
 
 HALF = 0.5
 """The share of the truth's value that a first passage is about."""
@@ -59,9 +59,10 @@ def measured(cells: Cells, name: str, generations: Sequence[int] | None = None) 
     replicates = cells.dataset.sizes["replicate"]
     values = np.full((*cells.shape, replicates, len(columns)), np.nan)
 
-
     def fill(index: Index) -> bool:
-        with np.errstate(all="ignore"):  # of models that are points; it does not reach into threads from outside
+        with np.errstate(
+            all="ignore"
+        ):  # of models that are points; it does not reach into threads from outside
             found = cells.measure(index, name, columns)
         if found is not None:
             values[index][cells.done(index)] = found
@@ -114,7 +115,7 @@ def half_times(cells: Cells, name: str) -> xr.DataArray:
     return _labelled(cells, np.where(there, first, np.nan), ("replicate",), [], name, label)
 
 
-def first_at_most(values: Array, limit: Array, generations: Array) -> Array:
+def first_at_most(values: Array, limit: Array, generations: IntArray) -> Array:
     """The first generation at which values ``(..., generation)`` are at most a limit ``(...)``.
 
     Infinite where they never are; NaN where the limit is no number above 0.
