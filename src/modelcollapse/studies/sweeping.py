@@ -136,6 +136,7 @@ def sweep(
             driver = Driver(
                 archive,
                 scan.states,
+                study.seconds(archive.study),
                 report or (lambda _: None),
                 lambda failures: held.say(
                     done=scan.count(blocks.WHOLE), failed=[str(failure) for failure in failures[:100]]
