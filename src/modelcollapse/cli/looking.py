@@ -99,7 +99,10 @@ def _write_csv(dataset: "xr.Dataset", path: Path) -> None:
 
 def _profile(dataset: "xr.Dataset", others: "list[xr.Dataset]") -> str:
     from modelcollapse.profile import collapse_profile
+    from modelcollapse.studies.cells import is_study
 
+    if any(map(is_study, [dataset, *others])):
+        raise RecipeError("--profile and --beside: are for results of one recipe, not for studies")
     try:
         return str(collapse_profile(dataset, others=others))
     except ValueError as error:

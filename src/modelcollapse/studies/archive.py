@@ -293,6 +293,8 @@ def open_study(path: str | Path) -> Archive:
         schema, digest = attributes["schema"], attributes.pop("digest")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise StorageError("is no study of modelcollapse, or its zarr.json is damaged", str(place)) from None
+    if "block" not in attributes and "recipe" in attributes:
+        raise StorageError("is the result of one recipe, and no study", str(place))
     if type(schema) is int and schema > SCHEMA:
         by = attributes.get("modelcollapse_version")
         raise StorageError(

@@ -122,33 +122,29 @@ def sweep(
         if note is not None:
             note(sentence)
 
-    fresh = not _there(path)
-    if fresh:
-        _make(path, study, block or choose_block(study))
     stop = stop or Event()
-    taken = list[str]()
-    try:
-        with _storage(path), lock.held(path, taken) as held:
-            for sentence in taken:
-                tell(sentence)
-            archive, scan = _prepared(path, study, accept_environment, tell)
-            held.say(done=scan.count(blocks.WHOLE), failed=[])
-            driver = Driver(
-                archive,
-                scan.states,
-                study.seconds(archive.study),
-                report or (lambda _: None),
-                lambda failures: held.say(
-                    done=scan.count(blocks.WHOLE), failed=[str(failure) for failure in failures[:100]]
-                ),
-            )
-            with _workers(executor, dask, workers or lab.cores(), stop) as (pool, window):
+    fresh = not _there(path)
+    with _workers(executor, dask, workers or lab.cores(), stop) as (pool, window):
+        if fresh:
+            _make(path, study, block or choose_block(study))
+        try:
+            with _storage(path), _at_work(path, tell) as held:
+                archive, scan = _prepared(path, study, accept_environment, tell)
+                done = scan.count(blocks.WHOLE)
+                held.say(done=done, failed=[])
+                driver = Driver(
+                    archive,
+                    scan.states,
+                    study.seconds(archive.study),
+                    report or (lambda _: None),
+                    lambda failures: held.say(done=done, failed=[str(failure) for failure in failures[:100]]),
+                )
                 driver.run(pool, window, stop, PATIENCE)
-            standing = driver.standing()
-    except LabError as error:
-        if not fresh and error.ending == LabError.ending:
-            error.ending = "nothing was changed"
-        raise
+        except LabError as error:
+            if not fresh and error.ending == LabError.ending:
+                error.ending = "nothing was changed"
+            raise
+    standing = driver.standing()
     stopped = stop.is_set() and standing.units_done < archive.size
     return Outcome(path, archive.size, standing.units_done, tuple(driver.failures), stopped, tuple(notes))
 
@@ -228,6 +224,16 @@ def _make(path: Path, study: Study, block: int) -> None:
         if not archives.is_study(path):
             reason = f"cannot be written: {error.strerror or error}"
             raise StorageError([Problem("--out", str(path), reason)]) from None
+
+
+@contextmanager
+def _at_work(path: Path, tell: Callable[[str], None]) -> Iterator[lock.Lock]:
+    """Hold the folder's lock, and say where it was taken over."""
+    taken = list[str]()
+    with lock.held(path, taken) as held:
+        for sentence in taken:
+            tell(sentence)
+        yield held
 
 
 @contextmanager
