@@ -143,6 +143,8 @@ def sweep(
             )
             with _workers(executor, dask, workers or lab.cores(), stop) as (pool, window):
                 driver.run(pool, window, stop, PATIENCE)
+            if not stop.is_set():
+                archive.tidy()  # of workers that died
             standing = driver.standing()
     except LabError as error:
         if not fresh and error.ending == LabError.ending:
