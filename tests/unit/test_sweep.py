@@ -156,6 +156,28 @@ def test_another_study_is_refused_with_the_difference(tmp_path, text, field):
     assert files(tmp_path) == before
 
 
+@pytest.mark.parametrize("name", ["s.zarr", "s" * 250])
+def test_what_a_killed_beginning_left_beside_the_folder_is_removed(tmp_path, name):
+    """A process that is killed while it makes a study's folder leaves one with another name."""
+    study = mc.Study.from_toml(STUDY)
+
+    class Killed(BaseException):
+        pass
+
+    def kill(*_):
+        raise Killed
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(archive.disk, "move", kill)
+        patch.setattr(archive.shutil, "rmtree", lambda *_, **__: None)
+        with pytest.raises(Killed):
+            archive.create(tmp_path / name, study, 5)
+    assert len(list(tmp_path.iterdir())) == 1
+    (tmp_path / ".another.part").mkdir()
+    sweeping.sweep(study, tmp_path / name, executor=Here())
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".another.part", name]
+
+
 def test_a_damaged_block_is_said_and_computed_again(tmp_path):
     swept(tmp_path, block=2)
     before = files(tmp_path)

@@ -255,9 +255,11 @@ class Archive:
             return sum(entry.name.startswith("c.") for entry in entries)
 
     def tidy(self) -> None:
-        """Remove what killed processes have left beside their places."""
+        """Remove what killed processes have left beside their places, and beside the folder."""
         for folder in [self.path, *(self.path / variable.name for variable in self._arrays())]:
             disk.clear_parts(folder)
+        for path in self.path.parent.glob(f"{_beside(self.path)}*{disk.PART}"):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def is_study(path: str | Path) -> bool:
@@ -341,7 +343,7 @@ def read_held(store: Path, metadata: Mapping[str, Any]) -> Array:
 
 def create(path: Path, study: Study, block: int) -> Archive:
     """Make a study's folder: whole, or not at all."""
-    beside = path.with_name(f".{secrets.token_hex(8)}{disk.PART}")
+    beside = path.with_name(f"{_beside(path)}{secrets.token_hex(8)}{disk.PART}")
     archive = Archive(path, study, block, versions())
     try:
         beside.mkdir()
@@ -355,6 +357,11 @@ def create(path: Path, study: Study, block: int) -> Archive:
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return archive
+
+
+def _beside(path: Path) -> str:
+    """How the names begin of folders that are to become this one: its own name may be too long for more."""
+    return f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]}-"
 
 
 def grow(archive: Archive, study: Study) -> Archive:
