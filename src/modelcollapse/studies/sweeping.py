@@ -140,21 +140,13 @@ def sweep(
                     lambda failures: held.say(done=done, failed=[str(failure) for failure in failures[:100]]),
                 )
                 driver.run(pool, window, stop, PATIENCE)
-<<<<<<< HEAD
+                if not stop.is_set():
+                    archive.tidy()  # of workers that died
         except LabError as error:
             if not fresh and error.ending == LabError.ending:
                 error.ending = "nothing was changed"
             raise
     standing = driver.standing()
-=======
-            if not stop.is_set():
-                archive.tidy()  # of workers that died
-            standing = driver.standing()
-    except LabError as error:
-        if not fresh and error.ending == LabError.ending:
-            error.ending = "nothing was changed"
-        raise
->>>>>>> wt-C
     stopped = stop.is_set() and standing.units_done < archive.size
     return Outcome(path, archive.size, standing.units_done, tuple(driver.failures), stopped, tuple(notes))
 
