@@ -6,8 +6,8 @@ runs ``examples/ternary.toml`` on the grouped and on the diffusion engine, into 
 (again: goes on with them), lays the maps side by side and compares them cell by cell: the mean over
 replicates of the log variance of the components at five generations, z = difference / standard error. The
 engines share no random numbers and hardly any code: one draws counts on bins and fits by EM, the other moves
-estimates by one scoring step. The diffusion engine is right to first order in 1/N; cells in which a replicate left its
-range are compared, too, and named.
+estimates by one scoring step. The diffusion engine is right to first order in 1/N; cells in which a replicate
+left its range are compared, too, and counted.
 
 With 64 replicates a difference of half a standard deviation over replicates would be seen (z = 2.8); over all
 231 cells together one of a thirtieth.
@@ -114,8 +114,8 @@ def main() -> None:
         study, path, seconds = swept(options.folder, engine)
         size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
         lines.append(
-            f"{engine}: {study.size} mixes x {study.replicates} replicates x {study.generations} generations, "
-            f"N = 10,000: {seconds / 60:.1f} minutes, {size / 2**20:.0f} MiB"
+            f"{engine}: {study.size} mixes x {study.replicates} replicates x {study.generations} "
+            f"generations, N = 10,000: {seconds / 60:.1f} minutes, {size / 2**20:.0f} MiB"
         )
         print(lines[-1], flush=True)
         studies[engine] = mc.load(path)
