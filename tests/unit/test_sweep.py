@@ -178,6 +178,33 @@ def test_what_a_killed_beginning_left_beside_the_folder_is_removed(tmp_path, nam
     assert sorted(p.name for p in tmp_path.iterdir()) == [".another.part", name]
 
 
+def test_an_interrupted_growth_is_no_damage_and_can_be_taken_back(tmp_path, monkeypatch):
+    swept(tmp_path)
+    before, put = files(tmp_path), archive.disk.put
+
+    def killed_before_the_root(path, content):
+        if path == tmp_path / "s.zarr" / "zarr.json":
+            raise KeyboardInterrupt
+        put(path, content)
+
+    monkeypatch.setattr(archive.disk, "put", killed_before_the_root)
+    more = mc.Study.from_toml(
+        STUDY.replace("replicates = 5", "replicates = 1030")
+    )  # another file of replicates
+    with pytest.raises(KeyboardInterrupt):
+        archive.grow(archive.open_study(tmp_path / "s.zarr"), more)
+    monkeypatch.undo()
+    left = files(tmp_path)
+    assert {"s.zarr/.next.json", "s.zarr/replicate/c.1"} <= left.keys() - before.keys()
+    found, scan, wrong = sweeping.check(tmp_path / "s.zarr")
+    assert (found.study.replicates, scan.count(blocks.WHOLE), wrong) == (5, 4, [])
+    assert mc.load(tmp_path / "s.zarr").sizes["replicate"] == 5
+    (tmp_path / "s.zarr" / "real" / "c.0").write_bytes(b"damaged")
+    assert sweeping.check(tmp_path / "s.zarr")[2] == ["real/c.0 is damaged"]
+    swept(tmp_path)
+    assert files(tmp_path) == before
+
+
 def test_a_damaged_block_is_said_and_computed_again(tmp_path):
     swept(tmp_path, block=2)
     before = files(tmp_path)

@@ -152,11 +152,16 @@ class Archive:
 
     def _has(self, index: tuple[int, ...]) -> tuple[Variable, ...]:
         """The variables of a cell."""
-        shaping = tuple(i if _shapes(axis) else 0 for i, axis in zip(index, self.study.axes, strict=True))
+        shaping = tuple(i if shapes else 0 for i, shapes in zip(index, self._shaping, strict=True))
         if shaping not in self._cells:
             names = results.shapes(self.study.cell(shaping))
             self._cells[shaping] = tuple(v for name, v in self.variables.items() if name in names)
         return self._cells[shaping]
+
+    @cached_property
+    def _shaping(self) -> tuple[bool, ...]:
+        """For each axis, whether the cells along it may have other variables."""
+        return tuple(map(_shapes, self.study.axes))
 
     @cached_property
     def _cells(self) -> dict[tuple[int, ...], tuple[Variable, ...]]:
@@ -219,12 +224,25 @@ class Archive:
         return found
 
     def damaged_metadata(self) -> list[str]:
-        """Files of metadata and coordinates that are not what they must be."""
+        """Files of metadata and coordinates that are not what they must be.
+
+        While the study grows, or where that was interrupted, some are those of what it is to become.
+        """
+        wrong = [path for path, content in self.files().items() if not _holds(path, content)]
+        later = {} if not wrong or (grown := self._growing()) is None else grown.files()
         return [
             f"{path.relative_to(self.path)} is {'damaged' if path.exists() else 'missing'}"
-            for path, content in self.files().items()
-            if not _holds(path, content)
+            for path in wrong
+            if path not in later or not _holds(path, later[path])
         ]
+
+    def _growing(self) -> "Archive | None":
+        """What the study is to become, where it is growing, or was when its process was killed."""
+        try:
+            document = json.loads((self.path / NEXT).read_bytes())
+            return _opened(self.path, document["attributes"], document)
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return None
 
     def scan(self, told: Callable[[int, int], None] | None = None) -> Scan:
         """Look at every unit, its numbers included.
@@ -385,6 +403,9 @@ def settle(archive: Archive) -> None:
     """Put back the metadata of a study whose growth was interrupted."""
     if (archive.path / NEXT).exists():
         disk.put_all(archive.files())
+        grown = archive._growing()
+        for path in set() if grown is None else grown.files().keys() - archive.files().keys():
+            disk.remove(path)
         disk.remove(archive.path / NEXT)
 
 
