@@ -303,7 +303,8 @@ def asked(method="POST", path="/api/check", host=None, token=None, body=b'{"reci
     return request
 
 
-HOSTS = ["evil.example", "evil.example:{port}", "127.0.0.1", "127.0.0.1:1", "localhost", "localhost:{port}.evil",
+HOSTS = ["evil.example", "evil.example:{port}", "127.0.0.1", "127.0.0.1:1", "localhost",
+         "localhost:{port}.evil",
          "127.0.0.1.evil:{port}", "[::1]", "0.0.0.0:{port}", "127.1:{port}", "2130706433:{port}",
          "user@127.0.0.1:{port}"]  # fmt: skip
 ORIGINS = ["http://evil.example", "null", "https://127.0.0.1:{port}", "http://127.0.0.1", "http://localhost:1",
