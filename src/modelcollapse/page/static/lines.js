@@ -48,6 +48,8 @@ export class Lines {
     for (const law of this.laws.slice(0, 1)) {
       entries.push(el("li", { class: "key-law", text: "law", title: `${law.label}: ${law.source ?? ""}` }));
     }
+    this.ofMean = run.replicates >= 5 && this.laws.some((law) => /mean/i.test(law.label ?? ""));
+    if (this.ofMean) entries.splice(2, 0, el("li", { class: "key-mean", text: "mean" }));
     if (Number.isFinite(meta.truth)) entries.push(el("li", { class: "key-truth", text: "truth" }));
     this.legend.replaceChildren(...entries);
     this.host.setAttribute("role", "img");
@@ -125,6 +127,7 @@ export class Lines {
     stroke(ctx, to, colours["model-thin"], run.replicates > 20 ? 0.6 : 0.9);
     if (shown < run.replicates) line(run.metrics[this.name][shown].values, colours.model, 1.1);
     if (run.replicates > 1) line(band.middle.values, colours.model, 2.4);
+    if (this.ofMean) line(band.mean.values, colours.model, 2, [1.5, 3]);
     for (const law of this.laws) {
       const points = law.values.filter(([, value]) => value !== null);
       ctx.beginPath();
@@ -143,12 +146,13 @@ export class Lines {
     const i = this.run.place(Math.round(x ?? this.marked ?? 0));
     const band = this.run.bands[this.name];
     const range =
-      this.run.replicates >= 5 && x !== null ? `, 80 % from ${short(band.low.at(i))} to ${short(band.high.at(i))}` : "";
+      this.run.replicates >= 5 && x !== null ? `, 80 % from ${short(band.low.near(i))} to ${short(band.high.near(i))}` : "";
     const law = this.#law(this.run.t.at(i));
     const unit = this.run.meta[this.name].unit;
     write(
       this.reading,
-      `${x === null ? "" : `t = ${whole(this.run.t.at(i))}: `}median ${short(band.middle.at(i))}` +
+      `${x === null ? "" : `t = ${whole(this.run.t.at(i))}: `}median ${short(band.middle.near(i))}` +
+        (this.ofMean ? `, mean ${short(band.mean.near(i))}` : "") +
         (law === null ? "" : `, law ${short(law)}`) + range + (unit && x === null ? ` ${unit}` : ""),
     );
   }
@@ -167,7 +171,7 @@ export class Lines {
     this.host.setAttribute(
       "aria-label",
       `${this.title.textContent} over ${whole(this.run.generations)} generations: the median goes from ` +
-        `${short(band.middle.at(0))} to ${short(band.middle.at(last))}. The numbers follow as a table.`,
+        `${short(band.middle.near(0))} to ${short(band.middle.near(last))}. The numbers follow as a table.`,
     );
   }
 
@@ -178,12 +182,13 @@ export class Lines {
     const laws = this.laws.slice(0, 1);
     return {
       caption: `${this.title.textContent} over ${run.replicates} replicates`,
-      head: ["generation", "10 %", "median", "90 %", ...laws.map((law) => `law: ${law.label}`)],
+      head: ["generation", "10 %", "median", "90 %", "mean", ...laws.map((law) => `law: ${law.label}`)],
       rows: fewPlaces(run.length).map((i) => [
         whole(run.t.at(i)),
-        short(band.low.at(i)),
-        short(band.middle.at(i)),
-        short(band.high.at(i)),
+        short(band.low.near(i)),
+        short(band.middle.near(i)),
+        short(band.high.near(i)),
+        short(band.mean.near(i)),
         ...laws.map(() => short(this.#law(run.t.at(i)))),
       ]),
     };

@@ -127,20 +127,20 @@ export class Planner {
     put(this.answers);
     this.go.textContent = "Stop";
     this.told.textContent = "Looking …";
-    let ended = false;
+    const answers = [];
     try {
       const body = { recipe: this.recipe, ...this.asked, ...(state.upload ? { upload: state.upload } : {}) };
       await stream("/api/plan", body, abort.signal, (line) => {
         if (line.type === "progress") this.told.textContent = String(line.text ?? "");
         else if (line.type === "answers") {
-          ended = true;
-          this.told.textContent = "";
-          this.#show(line.answers);
+          answers.push(...line.answers);
+          this.#show(answers);
         } else if (line.type === "error") {
           throw new Refused(500, line, 0);
         }
       });
-      if (!ended) throw new Gone("the answer broke off");
+      if (!answers.length) throw new Gone("the answer broke off");
+      this.told.textContent = "";
     } catch (error) {
       this.told.textContent = error.name === "AbortError" ? "Stopped." : "";
       if (error instanceof Refused && error.status === 422) {

@@ -20,6 +20,14 @@ class Column {
   at(i) {
     return i < this.length ? this.values[i] : NONE;
   }
+
+  /** The value at a place or, where there is none, at the nearest one before: slow metrics have gaps. */
+  near(i) {
+    for (let k = Math.min(i, this.length - 1); k >= 0 && k > i - 200; k--) {
+      if (!Number.isNaN(this.values[k])) return this.values[k];
+    }
+    return NONE;
+  }
 }
 
 /** Quantiles of sorted numbers, between neighbours; NaN where there are none. */
@@ -52,7 +60,7 @@ export class Run {
     this.bands = Object.create(null);
     for (const name of Object.keys(this.meta)) {
       this.metrics[name] = Array.from({ length: this.replicates }, () => new Column());
-      this.bands[name] = { low: new Column(), middle: new Column(), high: new Column() };
+      this.bands[name] = { low: new Column(), middle: new Column(), high: new Column(), mean: new Column() };
     }
     this.density = [];
     this.histogram = [];
@@ -95,6 +103,7 @@ export class Run {
     band.low.push(quantile(sorted, 0.1));
     band.middle.push(quantile(sorted, 0.5));
     band.high.push(quantile(sorted, 0.9));
+    band.mean.push(sorted.reduce((sum, value) => sum + value, 0) / sorted.length);
   }
 
   /** The values of a metric over replicates, at a place. */

@@ -367,7 +367,7 @@ export class TruthEditor {
         const answer = await this.upload({ csv, name: file.name.slice(0, 200) });
         this.data = { ...answer, name: file.name };
         this.#uploaded(told, chart);
-        this.#tell({ ...(answer.truth ?? { family: "data", path: file.name }) }, false, answer.upload);
+        this.#tell({ family: "data" }, false, answer.upload);
       } catch (error) {
         problem.hidden = false;
         problem.textContent = [error.message, ...(error.problems ?? []).map((one) => `${one.field}: ${one.allowed}`)].join(" ");
