@@ -1,5 +1,7 @@
 """Categories under replace: each by itself is the binomial chain of Wright (1931), lost or alone at last."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from modelcollapse.experiment import Experiment
@@ -84,11 +86,19 @@ def chain(p: Array, n: int, generations: int) -> Array:
 
 def ends(p: Array, n: int, generations: int) -> tuple[Array, Array]:
     """P(lost) and P(the only one left) of each category, each ``(generation, category)``, from 1 on."""
+    return _ends(p.tobytes(), n, generations)
+
+
+@lru_cache(8)
+def _ends(categories: bytes, n: int, generations: int) -> tuple[Array, Array]:
+    """Four laws of a recipe ask for the same chain, which can take seconds."""
+    p = np.frombuffer(categories)
     step, law = _binomials(n, np.arange(n + 1) / n), _binomials(n, p)
     lost, alone = np.empty((generations, len(p))), np.empty((generations, len(p)))
     for t in range(generations):
         lost[t], alone[t] = law[:, 0], law[:, n]
         law = law @ step
+    lost.flags.writeable = alone.flags.writeable = False
     return lost, alone
 
 
