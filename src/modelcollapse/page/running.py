@@ -28,8 +28,8 @@ STORED = 400
 """Generations that are sent at most."""
 SHOWN = ("total_variance", "component_variance", "tail_mass", "heterozygosity", "total_variation",
          "categories_alive", "wasserstein2")  # fmt: skip
-SLOW = ("wasserstein2",)
-"""Metrics that take a millisecond a model: sent of the last generation of a line alone."""
+SLOW, PAUSE = ("wasserstein2",), 0.25
+"""Metrics that take a millisecond a model: sent of some last generations of lines, so many seconds apart."""
 
 
 def chosen(last: int) -> list[int]:
@@ -51,6 +51,7 @@ class Run:
         self.view = View(experiment)
         self.saved = chosen(experiment.generations)
         self.dataset: xr.Dataset | None = None
+        self._slow = 0.0
 
     def lines(self) -> Iterator[dict[str, Any]]:
         """What is sent, line after line. Stops soon after `stop` is set."""
@@ -132,7 +133,7 @@ class Run:
         frames: dict[str, Any] = {
             "type": "frames",
             "t": [state.generation for state, _ in block],
-            "metrics": self._measured([state.params for state, _ in block]),
+            "metrics": self._measured([state.params for state, _ in block], self._slow_now(block)),
             "density": [self.view.model(_first(state.params)) for state, _ in block],
             "histogram": [self.view.training(state.corpus.training, 0) for state, _ in block],
             "counts": [info.counts[0] for _, info in block],
@@ -143,12 +144,23 @@ class Run:
                 frames[name] = [values[variable] for values in recorded]
         return frames
 
-    def _measured(self, each: list[Params]) -> dict[str, Any]:
-        """Metrics ``(generation, replicate)``; of slow ones the last generation alone."""
+    def _slow_now(self, block: list[tuple[State, Info]]) -> bool:
+        """Whether slow metrics are due: now and then, and at the end."""
+        now = time.monotonic()
+        if now - self._slow < PAUSE and block[-1][0].generation < self.experiment.generations:
+            return False
+        self._slow = now
+        return True
+
+    def _measured(self, each: list[Params], slow_ones: bool) -> dict[str, Any]:
+        """Metrics ``(generation, replicate)``; of slow ones the last generation alone, where they are due."""
         family, truth = self.experiment.learner, self.experiment.source
         found: dict[str, Any] = {}
         for name in self.metrics:
             slow = name in SLOW
+            if slow and not slow_ones:
+                found[name] = [None] * len(each)
+                continue
             some = each[-1:] if slow else each
             together = type(each[0])(*(np.concatenate(field) for field in zip(*some, strict=True)))
             with np.errstate(all="ignore"):
