@@ -75,14 +75,14 @@ STUDIES = (
     ),
     Mutant(
         "a study may lose values of an axis",
-        "studies/archive.py",
+        "studies/folder.py",
         "if not study.extends(archive.study):",
         "if False:",
         "unit/test_sweep.py::test_another_study_is_refused_with_the_difference",
     ),
     Mutant(
         "a study goes on with any versions",
-        "studies/archive.py",
+        "studies/environment.py",
         "if ours[name] != value",
         "if False",
         "unit/test_sweep.py::test_other_versions_need_a_word",
