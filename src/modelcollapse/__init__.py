@@ -21,7 +21,9 @@ _HOMES = {
     "load": "studies.reading",
     "sweep": "studies.sweeping",
     "Study": "studies.study",
-    "measure": "results",
+    "cell": "studies.cells",
+    "half_time": "studies.views",
+    "measure": "studies.views",
     "plan": "planning",
     "horizon": "planning",
     "Limit": "planning",
@@ -46,11 +48,13 @@ __all__ = [
     "Study",
     "WorkerError",
     "__version__",
+    "cell",
     "collapse_profile",
     "cross_check",
     "estimate",
     "estimator",
     "expectations",
+    "half_time",
     "horizon",
     "load",
     "measure",
@@ -72,11 +76,12 @@ if TYPE_CHECKING:
     from modelcollapse.planning import Limit, horizon, plan
     from modelcollapse.plots import plot
     from modelcollapse.profile import collapse_profile
-    from modelcollapse.results import measure
     from modelcollapse.store import save
+    from modelcollapse.studies.cells import cell
     from modelcollapse.studies.reading import load
     from modelcollapse.studies.study import Study
     from modelcollapse.studies.sweeping import sweep
+    from modelcollapse.studies.views import half_time, measure
     from modelcollapse.theory import expectations
     from modelcollapse.types import Status
     from modelcollapse.verdict import verdicts

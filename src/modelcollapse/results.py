@@ -12,7 +12,7 @@ from modelcollapse.families.base import Family
 from modelcollapse.metrics import METRICS, metrics_of
 from modelcollapse.recursion import Info
 from modelcollapse.sources import Law
-from modelcollapse.types import Array, Params, Status
+from modelcollapse.types import Array, IntArray, Params, Status
 from modelcollapse.version import __version__
 
 SCHEMA = 1
@@ -207,21 +207,41 @@ def measure(dataset: xr.Dataset, name: str) -> xr.DataArray:
     name
         A metric that applies to the result's family and truth: all are listed in ``docs/recipe.md``.
     """
-    experiment = experiment_of(dataset)
-    family, truth = experiment.learner, experiment.source
-    known = metrics_of(family, truth)
+    experiment, dimensions = experiment_of(dataset), ("replicate", "generation")
+    stored = {
+        n: dataset[n].transpose(*dimensions, ...).values
+        for n in needed(experiment, name)
+        if n in dataset or not experiment.learner.remembers
+    }
+    values = evaluate(experiment, name, stored, dataset["generation"].values)
+    coordinates = {d: dataset[d] for d in dimensions}
+    return xr.DataArray(values, coordinates, dimensions, name, {"long_name": METRICS[name].label})
+
+
+def needed(experiment: Experiment, name: str) -> tuple[str, ...]:
+    """The stored variables that a metric is computed from.
+
+    Raises
+    ------
+    ValueError
+        Where the metric does not apply to the recipe's family and truth.
+    """
+    known = metrics_of(experiment.learner, experiment.source)
     if name not in known:
         raise ValueError(f"metric = {name!r}: must be one of {', '.join(known)}")
-    metric = known[name]
+    return (name,) if experiment.learner.remembers else tuple(experiment.learner.dimensions)
+
+
+def evaluate(experiment: Experiment, name: str, stored: Variables, generations: IntArray) -> Array:
+    """Compute a metric that applies from what is stored, each variable ``(replicate, generation, ...)``."""
+    family, truth, metric = experiment.learner, experiment.source, METRICS[name]
     if family.remembers:
-        if name not in dataset:
+        if name not in stored:
             raise ValueError(f"metric = {name!r}: was not measured while the recipe ran; run it again")
-        measured = dataset[name].transpose("replicate", "generation").copy()
-        return measured.assign_attrs(long_name=metric.label)
-    fitted = dataset["generation"].values > 0
-    stored = {n: dataset[n].transpose("replicate", "generation", ...).values for n in family.dimensions}
-    replicate, generation = np.nonzero(np.tile(fitted, (dataset.sizes["replicate"], 1)))
-    values = np.empty((dataset.sizes["replicate"], len(fitted)))
+        return np.array(stored[name])
+    fitted, replicates = generations > 0, next(iter(stored.values())).shape[0]
+    replicate, generation = np.nonzero(np.tile(fitted, (replicates, 1)))
+    values = np.empty((replicates, len(fitted)))
     of_one = sum(math.prod(value.shape[2:]) for value in stored.values())
     at_once = min(MODELS_AT_ONCE, max(1, NUMBERS_AT_ONCE // max(of_one, 1)))
     for i in range(0, len(replicate), at_once):  # nothing is copied whole: it may fill most of the memory
@@ -229,11 +249,15 @@ def measure(dataset: xr.Dataset, name: str) -> xr.DataArray:
         params = family.restore({name: value[rows] for name, value in stored.items()})
         with np.errstate(over="ignore"):  # infinite where float64 has no number so large
             values[rows] = metric.compute(Law(family, params), truth)
-    same = None if experiment.start is None else Law(family, experiment.start)
-    values[:, ~fitted] = metric.value_at_truth(truth, same)
-    dimensions = ("replicate", "generation")
-    coordinates = {d: dataset[d] for d in dimensions}
-    return xr.DataArray(values, coordinates, dimensions, name, {"long_name": metric.label})
+    if not fitted.all():
+        values[:, ~fitted] = at_truth(experiment, name)
+    return values
+
+
+def at_truth(experiment: Experiment, name: str) -> float:
+    """A metric of the truth itself, generation 0; NaN where it has none."""
+    same = None if experiment.start is None else Law(experiment.learner, experiment.start)
+    return METRICS[name].value_at_truth(experiment.source, same)
 
 
 def first_generation(dataset: xr.Dataset, name: str, value: float) -> xr.DataArray:

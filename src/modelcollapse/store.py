@@ -27,6 +27,8 @@ def digest(dataset: xr.Dataset) -> str:
     sha = hashlib.sha256(str(dataset.attrs.get("recipe")).encode())
     for name in sorted(map(str, dataset.variables)):
         values = np.ascontiguousarray(dataset[name].values)
+        if values.dtype.kind not in "biufcU":  # the names along an axis of a study
+            values = values.astype(str)
         sha.update(f"{name} {dataset[name].dims} {values.shape} {values.dtype.str}".encode())
         sha.update(values.reshape(-1).view(np.uint8).data)  # the bytes, without a copy
     return sha.hexdigest()

@@ -2,6 +2,7 @@
 
 import csv
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -87,7 +88,7 @@ def _table(dataset: xr.Dataset, generations: list[int]) -> str:
             rows.append([f"{level:.0%} of {generations[-1]}", *cells])
     title = "Median over replicates" if replicates > 1 else "One replicate"
     title += f" (the first {MEASURED} of {replicates})" if replicates > MEASURED else ""
-    return f"{title}\n" + _aligned(rows)
+    return f"{title}\n" + aligned(rows)
 
 
 def _middle(name: str, values: Array) -> str:
@@ -115,7 +116,7 @@ def _laws(rows: list[Comparison], experiment: Experiment) -> list[str]:
                 lines.append([str(row.generation), *numbers, _z(row.z) if exact else "-"])
         if not any(line[-1] != "-" for line in lines[1:]):
             lines = [line[:-1] for line in lines]
-        blocks.append(f"Law: {law.label}\n  {law.source}\n" + _aligned(lines))
+        blocks.append(f"Law: {law.label}\n  {law.source}\n" + aligned(lines))
     return [*blocks, _caution(rows, experiment)] if blocks else []
 
 
@@ -147,7 +148,8 @@ def _z(z: float) -> str:
     return "-" if not math.isfinite(z) else f"{z:+.2f}"
 
 
-def _aligned(rows: list[list[str]]) -> str:
+def aligned(rows: list[list[str]]) -> str:
+    """A table, its cells to the right."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     return "\n".join(
         "  " + "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows
@@ -156,22 +158,32 @@ def _aligned(rows: list[list[str]]) -> str:
 
 def write_csv(dataset: xr.Dataset, path: str | Path) -> None:
     """Write every replicate and generation as one row of a CSV file, numbers to their last digit."""
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["replicate", "generation", *columns(dataset)])
+        writer.writerows(table_rows(dataset))
+
+
+def columns(dataset: xr.Dataset) -> dict[str, Array]:
+    """Everything that a result stores, a column a number: ``(replicate, generation)``."""
     dataset = dataset.transpose("replicate", "generation", ...)
-    columns: dict[str, Array] = {}
+    found: dict[str, Array] = {}
     for name in map(str, dataset.data_vars):
         values = dataset[name]
         if values.dims[:2] != ("replicate", "generation"):
             continue
         if values.ndim == 2:
-            columns[name] = values.values
+            found[name] = values.values
         else:
             for place in np.ndindex(values.shape[2:]):
-                columns["_".join(map(str, (name, *place)))] = values.values[:, :, *place]
-    replicates, generations = dataset["replicate"].values, dataset["generation"].values
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["replicate", "generation", *columns])
-        for r, replicate in enumerate(replicates):
-            for g, generation in enumerate(generations):
-                cells = (column[r, g].item() for column in columns.values())
-                writer.writerow([int(replicate), int(generation), *map(repr, cells)])
+                found["_".join(map(str, (name, *place)))] = values.values[:, :, *place]
+    return found
+
+
+def table_rows(dataset: xr.Dataset) -> Iterator[list[object]]:
+    """A row a replicate and generation: their numbers, and all columns to the last digit."""
+    found = columns(dataset)
+    for r, replicate in enumerate(dataset["replicate"].values):
+        for g, generation in enumerate(dataset["generation"].values):
+            cells = (column[r, g].item() for column in found.values())
+            yield [int(replicate), int(generation), *map(repr, cells)]

@@ -392,5 +392,5 @@ def test_names_with_dollar_signs_are_no_formulas(tmp_path):
 
 
 def test_long_titles_break_between_their_parts():
-    text = style._lines(["a" * 10, "b" * 10, "c" * 10], 25)
+    text = style.joined(["a" * 10, "b" * 10, "c" * 10], 25)
     assert text == "a" * 10 + " · " + "b" * 10 + "\n" + "c" * 10

@@ -8,6 +8,7 @@ from modelcollapse.cli.app import app, recipe
 from modelcollapse.cli.looking import plot, show
 from modelcollapse.cli.planning import plan
 from modelcollapse.cli.running import run
+from modelcollapse.cli.serving import serve
 from modelcollapse.cli.sweeping import check, sweep
 from modelcollapse.errors import LabError
 
@@ -17,6 +18,7 @@ app.command(short_help="Print a result's summary again, or its collapse profile.
 app.command(short_help="How many real items must each training set hold?")(plan)
 app.command()(sweep)
 app.command()(check)
+app.command()(serve)
 app.command()(recipe)
 
 

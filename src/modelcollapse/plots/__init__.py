@@ -1,4 +1,4 @@
-"""Figures of a result, fit to print: every replicate thin, the median, a band, and the law beside them.
+"""Figures of results and studies, fit to print: every replicate, the median, a band, and the law beside them.
 
 Only Matplotlib's objects are used, never pyplot: a figure needs no display, and making one changes
 nothing outside it.
@@ -16,11 +16,12 @@ from matplotlib.figure import Figure
 
 from modelcollapse.families.base import REAL, VECTORS
 from modelcollapse.metrics import SPREAD, metrics_of
-from modelcollapse.plots import categories, density, over_time, remembered, vectors
+from modelcollapse.plots import categories, density, over_time, remembered, studies, vectors
 from modelcollapse.plots.style import canvas, middle
 from modelcollapse.results import experiment_of, measure
 from modelcollapse.sources import Law
 from modelcollapse.store import digest
+from modelcollapse.studies.cells import axes_of, cell, is_study
 
 SUFFIXES = {".png": "Description", ".svg": "Description", ".pdf": "Subject"}
 """What a figure can be saved as, and the field of the file's metadata that holds the result's hash."""
@@ -33,8 +34,8 @@ ENSEMBLE = "Thin lines: every replicate, 500 at most; shaded: 10-90 % of all."
 """What stands beneath figures of more than one replicate."""
 
 
-def plot(dataset: xr.Dataset, kind: str = "overview", path: str | Path | None = None) -> Figure:
-    """Draw a result.
+def plot(dataset: xr.Dataset, kind: str | None = None, path: str | Path | None = None) -> Figure:
+    """Draw a result, or a study.
 
     Ensembles come first: one trajectory alone misleads, so every replicate is drawn, thin, beneath
     the median and the band from the 10 % to the 90 % quantile over replicates. A dashed line is a
@@ -44,9 +45,10 @@ def plot(dataset: xr.Dataset, kind: str = "overview", path: str | Path | None = 
     Parameters
     ----------
     dataset
-        A result, as from `modelcollapse.run` or `modelcollapse.load`.
+        A result, as from `modelcollapse.run` or `modelcollapse.load`; or a study, whole or in part. A study
+        of which one cell is selected, ``study.sel(real=0.1, n_samples=100)``, is drawn as a result.
     kind
-        ``"overview"``: four panels and a title that says what was run.
+        ``"overview"``: four panels and a title that says what was run. The default of a result.
         ``"density"``: the truth, and the models of one replicate, the one in the middle by its
         last total variance, with the last models of the others. Of categories: their probabilities.
         Of vectors: ellipses in the plane, else the eigenvalues of the covariances.
@@ -57,6 +59,14 @@ def plot(dataset: xr.Dataset, kind: str = "overview", path: str | Path | None = 
         ``"distance"``: squared Wasserstein-2 distance (of categories: total variation) and
         Kullback-Leibler divergence to the truth. Of vectors: what applies of these, of Frechet's and of
         L2 distances. Where there is none, the squared error.
+
+        Of a study, each with how the cells end (spread, distance to the truth), and how long it takes until
+        half of the variance is lost:
+
+        ``"map"``: colours over two axes of numbers, further axes as small multiples, laws as contour lines.
+        ``"ternary"``: the same over the triangle of real, synthetic and kept shares, for a `simplex`.
+        ``"lines"``: one axis across, a line for each value of another, with bands and dashed laws.
+        The default is the first of ternary, map and lines that the axes allow.
     path
         Where to save it: PNG, SVG or PDF by its suffix. The file's metadata hold the SHA-256 of the
         result, and the same result gives the same bytes.
@@ -70,18 +80,30 @@ def plot(dataset: xr.Dataset, kind: str = "overview", path: str | Path | None = 
     ------
     ValueError
         Where ``kind`` or the suffix is not one of these, the learner has no components to plot, the
-        result holds no models to draw, as of a kernel density, or none yet.
+        result holds no models to draw, as of a kernel density, or none yet. Where a study has no such axes.
     """
-    if kind not in KINDS:
-        raise ValueError(f"kind = {kind!r}: must be one of {', '.join(KINDS)}")
+    if is_study(dataset) and not axes_of(dataset):
+        dataset = cell(dataset)
+    kinds = kinds_of(dataset)
+    if kind is not None and kind not in kinds:
+        what = " of a study" if kinds is studies.KINDS else ""
+        raise ValueError(f"kind = {kind!r}: must be one of {', '.join(kinds)}{what}")
     if path is not None and Path(path).suffix.lower() not in SUFFIXES:
         raise ValueError(f"path = {str(path)!r}: must end in one of {', '.join(SUFFIXES)}")
-    if not (dataset["generation"].values > 0).any():
+    if kinds is studies.KINDS:
+        studies.check(dataset)
+        kind = kind or studies.default_kind(dataset)
+    elif not (dataset["generation"].values > 0).any():
         raise ValueError("there is nothing to plot: the result holds the truth alone, and no model")
-    figure = KINDS[kind](dataset)
+    figure = kinds[kind or "overview"](dataset)
     if path is not None:
         _save(figure, Path(path), digest(dataset))
     return figure
+
+
+def kinds_of(dataset: xr.Dataset) -> dict[str, Callable[[xr.Dataset], Figure]]:
+    """The kinds of figures there are of a result, or of a study."""
+    return studies.KINDS if is_study(dataset) else KINDS
 
 
 def _save(figure: Figure, path: Path, sha: str) -> None:
@@ -217,4 +239,4 @@ KINDS: dict[str, Callable[[xr.Dataset], Figure]] = {
     "weights": _weights,
     "distance": _distance,
 }
-"""All kinds of figures; a new one is a function and its line here."""
+"""All kinds of figures of a result; a new one is a function and its line here."""

@@ -30,17 +30,12 @@ FEW = 12
 def canvas(dataset: xr.Dataset, rows: int, columns: int, *captions: str) -> tuple[Figure, list[Axes]]:
     """Make an empty figure that says what was run, with its panels in reading order."""
     width, height = (5.2, 4.0) if rows * columns == 1 else (3.7 * columns, 3.1 * rows + 0.5)
-    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
-    FigureCanvasAgg(figure)
-    experiment = experiment_of(dataset)
     replicates = dataset.sizes["replicate"]
-    heading = title(experiment, replicates, int(width * 15))
-    figure.suptitle(heading, fontsize=TEXT, parse_math=False)
     sentences = list(captions) if replicates > 1 else []
     notes = dataset.attrs.get("notes")
     sentences += [f"Note: {notes}."] if notes else []
-    caption = textwrap.fill(" ".join(sentences), int(width * 18))
-    figure.supxlabel(caption, fontsize=SMALL, x=0.01, ha="left")
+    heading = title(experiment_of(dataset), replicates, int(width * 15))
+    figure = sheet(width, height, heading, sentences)
     axes = [figure.add_subplot(rows, columns, i + 1) for i in range(rows * columns)]
     for panel, letter in zip(axes, "abcdef", strict=False):
         panel.tick_params(labelsize=TEXT)
@@ -50,10 +45,27 @@ def canvas(dataset: xr.Dataset, rows: int, columns: int, *captions: str) -> tupl
     return figure, axes
 
 
+def sheet(width: float, height: float, heading: str, sentences: list[str]) -> Figure:
+    """Make an empty figure, in inches, with a heading above and a caption beneath."""
+    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    figure.suptitle(heading, fontsize=TEXT, parse_math=False)
+    caption = textwrap.fill(" ".join(sentences), int(width * 18))
+    figure.supxlabel(caption, fontsize=SMALL, x=0.01, ha="left", parse_math=False)
+    return figure
+
+
 def label(panel: Axes, x: str, y: str) -> None:
     """Name the axes of a panel."""
     panel.set_xlabel(x, fontsize=TEXT, parse_math=False)
     panel.set_ylabel(textwrap.fill(y, LONGEST), fontsize=TEXT, parse_math=False)
+
+
+def balanced(text: str, width: int) -> str:
+    """Break a text into lines of about the same length, of so many characters at most."""
+    lines = -(-len(text) // width)
+    return min((textwrap.fill(text, wide) for wide in range(len(text) // lines, width + 1)),
+               key=lambda filled: (filled.count("\n"), max(map(len, filled.split("\n")))))  # fmt: skip
 
 
 def legend(panel: Axes, columns: int, heading: str = "") -> None:
@@ -70,18 +82,26 @@ def legend(panel: Axes, columns: int, heading: str = "") -> None:
 
 def title(experiment: Experiment, replicates: int, width: int) -> str:
     """Say what was run: truth and learner, then sizes and workflow."""
-    what = [f"truth: {_truth(experiment)}", f"learner: {_learner(experiment)}"]
-    sizes = [
-        f"N = {experiment.n_samples:,}",
-        f"{experiment.workflow.kind}: {', '.join(experiment.workflow.describe())}",
-        f"{replicates} replicate{'s' * (replicates > 1)}",
-    ]
-    sizes += [f"seed {experiment.seed}"]
-    sizes += [f"engine: {experiment.engine}"] * (experiment.engine != "exact")
-    return _lines(what, width) + "\n" + _lines(sizes, width)
+    said = parts(experiment)
+    what = [said.pop("truth"), said.pop("learner")]
+    count = f"{replicates} replicate{'s' * (replicates > 1)}"
+    sizes = [said["size"], said["workflow"], count, said["seed"], said["engine"]]
+    return joined(what, width) + "\n" + joined(list(filter(None, sizes)), width)
 
 
-def _lines(parts: list[str], width: int) -> str:
+def parts(experiment: Experiment) -> dict[str, str]:
+    """What was run, in parts; empty where nothing need be said."""
+    return {
+        "truth": f"truth: {_truth(experiment)}",
+        "learner": f"learner: {_learner(experiment)}",
+        "size": f"N = {experiment.n_samples:,}",
+        "workflow": f"{experiment.workflow.kind}: {', '.join(experiment.workflow.describe())}",
+        "seed": f"seed {experiment.seed}",
+        "engine": f"engine: {experiment.engine}" if experiment.engine != "exact" else "",
+    }
+
+
+def joined(parts: list[str], width: int) -> str:
     """Join parts by dots, breaking lines only between them."""
     text = parts[0]
     for part in parts[1:]:
