@@ -11,7 +11,8 @@ import xarray as xr
 import modelcollapse as mc
 from modelcollapse import cli
 from modelcollapse.errors import LabError
-from modelcollapse.studies.archive import ROOT, open_study
+from modelcollapse.studies.archive import ROOT
+from modelcollapse.studies.folder import open_study
 from modelcollapse.studies.layout import COMMIT
 from verification.studies.tools import Broken, Run, demand, files, sweep_here
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import xarray as xr
 
-from modelcollapse.studies.archive import open_study
+from modelcollapse.studies.folder import open_study
 from modelcollapse.studies.reading import read
 from verification.studies.tools import (
     THREE,

@@ -18,7 +18,8 @@ import numpy as np
 import xarray as xr
 
 from modelcollapse.studies import blocks, sweeping
-from modelcollapse.studies.archive import Archive, open_study
+from modelcollapse.studies.archive import Archive
+from modelcollapse.studies.folder import damaged_metadata, open_study
 from modelcollapse.studies.reading import read
 from modelcollapse.studies.sweeping import Outcome
 
@@ -200,7 +201,7 @@ def unchanged(before: Marks, after: Marks, when: str) -> None:
 
 def nothing_wrong(archive: Archive, final: xr.Dataset | None, when: str) -> int:
     """No file is damaged, and what is read as numbers are the final ones; how many units are whole."""
-    wrong, scan = archive.damaged_metadata(), archive.scan()
+    wrong, scan = damaged_metadata(archive), archive.scan()
     demand(not wrong, f"{when}: {wrong[:3]}")
     demand(not scan.count(blocks.DAMAGED), f"{when}: {scan.problems[:3]}")
     if final is not None:
