@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 import modelcollapse as mc
-from modelcollapse.studies import blocks, environment, folder, sweeping, work
+from modelcollapse.studies import blocks, environment, executors, folder, lock, sweeping, work
 from modelcollapse.studies.reading import read
 
 STUDY = """
@@ -203,6 +203,21 @@ def test_an_interrupted_growth_is_no_damage_and_can_be_taken_back(tmp_path, monk
     assert sweeping.check(tmp_path / "s.zarr")[2] == ["real/c.0 is damaged"]
     swept(tmp_path)
     assert files(tmp_path) == before
+
+
+def test_processes_have_ended_before_the_lock_is_given_back(tmp_path, monkeypatch):
+    held = []
+
+    class Pool(executors.SpawnPool):
+        def submit(self, fn, /, *args, **kwargs):
+            return Here().submit(fn, *args, **kwargs)
+
+        def shutdown(self, wait=True, *, cancel_futures=False):
+            held.append(lock.holder(tmp_path / "s.zarr") is not None)
+
+    monkeypatch.setattr(executors, "SpawnPool", Pool)
+    swept(tmp_path, executor=None, workers=1)
+    assert held[0]
 
 
 def test_a_damaged_block_is_said_and_computed_again(tmp_path):
