@@ -66,18 +66,16 @@ def large(run: Run) -> str:
     }
     for name, figure in found.items():
         demand(figure < LIMITS[name], f"{name}: {figure:.3g}, the limit is {LIMITS[name]:g}")
-    unit, memory = (
-        {**parts, **on_disk, "in_memory": parts["writing"]},
-        ", ".join(map("{:.0f}".format, said["resident"])),
-    )
+    unit = {**parts, **on_disk, "in_memory": parts["writing"]}
+    at = ", ".join(map("{:.0f}".format, said["resident"]))
     return (
         f"{side * side} cells, {WORKERS} workers, in memory: {said['seconds']:.0f} s. A unit: "
-        "scheduling {scheduling:.2f} ms (with a process that does nothing; the payload {payload:.2f} ms), work "
-        "{work:.2f} ms, writing {in_memory:.2f} ms in memory and {writing:.1f} ms on the disk ({syncs:.0f} syncs "
-        "of {sync:.2f} ms). ".format(**unit)
+        "scheduling {scheduling:.2f} ms (with a process that does nothing; the payload {payload:.2f} ms), "
+        "work {work:.2f} ms, writing {in_memory:.2f} ms in memory and {writing:.1f} ms on the disk "
+        "({syncs:.0f} syncs of {sync:.2f} ms). ".format(**unit)
         + f"All cells before the first: {said['check']:.1f} s; all units of a finished study: "
         f"{scan['seconds']:.1f} s; the same command again: {scan['again']:.1f} s. The driver takes "
-        f"{found['memory']:.0f} MiB at most, {memory} at 20, 50 and 100 %. Of what is allowed: "
+        f"{found['memory']:.0f} MiB at most, {at} at 20, 50 and 100 %. Of what is allowed: "
         + ", ".join(f"{name} {found[name] / limit:.3f}" for name, limit in LIMITS.items())
     )
 
