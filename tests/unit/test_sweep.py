@@ -260,8 +260,11 @@ def test_the_root_is_known_by_its_hash(tmp_path):
         with pytest.raises(mc.StorageError):
             swept(tmp_path)
     root.write_bytes(content.replace(b'"schema": 1', b'"schema": 2'))
+    (root.parent / lock.NAME).write_text("of a form that we do not know")
+    before = files(tmp_path)
     with pytest.raises(mc.StorageError, match="written by version"):
         swept(tmp_path)
+    assert files(tmp_path) == before
 
 
 def test_other_versions_need_a_word(tmp_path, monkeypatch):

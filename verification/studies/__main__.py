@@ -16,11 +16,12 @@ from verification.studies.killing import kills, poison, workers
 from verification.studies.large import large
 from verification.studies.looking import reader
 from verification.studies.order import orders
+from verification.studies.places import places
 from verification.studies.shim import shim
 from verification.studies.tools import Run
 
 CHECKS: dict[str, Callable[[Run], str]] = {
-    check.__name__: check for check in (kills, workers, shim, damage, orders, reader, large, poison)
+    check.__name__: check for check in (kills, workers, shim, damage, orders, reader, large, places, poison)
 }
 MOST_SECONDS = 3600
 """After which a check is ended, with the place where it hung."""

@@ -66,15 +66,17 @@ def large(run: Run) -> str:
     }
     for name, figure in found.items():
         demand(figure < LIMITS[name], f"{name}: {figure:.3g}, the limit is {LIMITS[name]:g}")
+    unit = {**parts, **on_disk, "in_memory": parts["writing"]}
+    at = ", ".join(map("{:.0f}".format, said["resident"]))
     return (
         f"{side * side} cells, {WORKERS} workers, in memory: {said['seconds']:.0f} s. A unit: "
-        f"scheduling {parts['scheduling']:.2f} ms (with a process that does nothing; the payload "
-        f"{parts['payload']:.2f} ms), work {parts['work']:.2f} ms, writing {parts['writing']:.2f} ms in memory and "
-        f"{on_disk['writing']:.1f} ms on the disk ({on_disk['syncs']:.0f} syncs of {on_disk['sync']:.2f} ms). "
-        f"All cells before the first: {said['check']:.1f} s; all units of a finished study: {scan['seconds']:.1f} s; "
-        f"the same command again: {scan['again']:.1f} s. The driver takes {found['memory']:.0f} MiB at most, "
-        f"{', '.join(f'{mib:.0f}' for mib in said['resident'])} at 20, 50 and 100 %. Of what is allowed: "
-        f"{', '.join(f'{name} {found[name] / limit:.3f}' for name, limit in LIMITS.items())}"
+        "scheduling {scheduling:.2f} ms (with a process that does nothing; the payload {payload:.2f} ms), "
+        "work {work:.2f} ms, writing {in_memory:.2f} ms in memory and {writing:.1f} ms on the disk "
+        "({syncs:.0f} syncs of {sync:.2f} ms). ".format(**unit)
+        + f"All cells before the first: {said['check']:.1f} s; all units of a finished study: "
+        f"{scan['seconds']:.1f} s; the same command again: {scan['again']:.1f} s. The driver takes "
+        f"{found['memory']:.0f} MiB at most, {at} at 20, 50 and 100 %. Of what is allowed: "
+        + ", ".join(f"{name} {found[name] / limit:.3f}" for name, limit in LIMITS.items())
     )
 
 

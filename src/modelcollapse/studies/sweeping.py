@@ -115,6 +115,8 @@ def sweep(
 
     stop = stop or Event()
     fresh = not preparing.there(path)
+    if not fresh:
+        folder.open_study(path)  # the lock of a version that we do not know is not ours to take
     with _workers(executor, dask, workers or lab.cores(), stop) as (pool, window):
         if fresh:
             preparing.make(path, study, block)
