@@ -91,8 +91,10 @@ def cell_rows(cells: Cells) -> tuple[str, list[list[str]], int]:
         done = cells.done(index)
         medians = [_median(quantity, index) for quantity in shown]
         rows.append([*at, f"{int(done.sum())}/{len(done)}", *medians, _statuses(cells, index)])
+    few = [f"; {_head(q)} of the first {q.most} replicates" for q in shown if q.most is not None]
     times = [f", {quantity.label}" for quantity in shown if quantity.kind == "time"]
-    title = f"Medians over replicates: at the end{''.join(times)}; statuses, and how many replicates had them"
+    what = "".join([*times, *few])
+    title = f"Medians over replicates: at the end{what}; statuses, and how many replicates had them"
     return title, rows, max(len(every) - ROWS, 0)
 
 

@@ -99,6 +99,34 @@ def test_more_replicates_leave_the_first_ones_as_they_are(block):
     assert blocks.state(block)[0] == WHOLE
 
 
+def test_a_block_that_grows_file_by_file_keeps_what_was_committed(block):
+    """Killed between any two files: the replicates that were there are read all the while."""
+    many = numbers(3)
+    few = {name: value[:2] for name, value in many.items()}
+    fewer = dataclasses.replace(block, rows=2)
+    blocks.commit(fewer, few, ENVIRONMENT)
+    for variable in block.variables:
+        content = variable.encode(many[variable.name][None])
+        block.path(variable).write_bytes(content)
+        assert blocks.state(fewer) == (WHOLE, "")
+        assert blocks.state(block) == (OPEN, "")
+        for name, value in blocks.read(block).items():
+            np.testing.assert_array_equal(value[..., :2] if name == "mean" else value, few[name])
+    blocks.commit(block, many, ENVIRONMENT)
+    assert blocks.state(block) == (WHOLE, "")
+
+
+def test_a_late_worker_with_fewer_replicates_takes_none_away(block):
+    """It was given its unit before the study grew, by a process that is gone."""
+    many = numbers(3)
+    blocks.commit(block, many, ENVIRONMENT)
+    before = {path: path.stat().st_mtime_ns for path in block.store.rglob("c.*")}
+    fewer = dataclasses.replace(block, rows=2)
+    assert not blocks.commit(fewer, {name: value[:2] for name, value in many.items()}, ENVIRONMENT)
+    assert {path: path.stat().st_mtime_ns for path in block.store.rglob("c.*")} == before
+    assert blocks.state(block)[0] == WHOLE
+
+
 def test_the_record_of_another_cell_is_not_taken(block):
     blocks.commit(block, numbers(), ENVIRONMENT)
     other = dataclasses.replace(block, key=b"q" * 32)

@@ -65,5 +65,11 @@ def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
 def test_every_example_is_a_recipe(path):
     import modelcollapse as mc
 
+    if "[sweep]" in path.read_text():
+        study = mc.Study.from_toml(path)
+        study.check()
+        last = study.cell(tuple(n - 1 for n in study.shape))
+        assert mc.run(last.changed(generations=3, replicates=2)).sizes["generation"] == 4
+        return
     experiment = mc.Experiment.from_toml(path).changed(generations=3, replicates=2)
     assert mc.run(experiment)["generation"].values.tolist() == [0, 1, 2, 3]

@@ -54,6 +54,22 @@ def test_a_lock_whose_process_is_gone_is_taken_over_and_that_is_said(tmp_path, n
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="who has ended is known from /proc alone")
+def test_a_process_that_has_ended_does_not_hold_it_though_nobody_has_waited_for_it(tmp_path):
+    child = subprocess.Popen(["sleep", "60"])
+    owner = {**lock._myself(), "pid": child.pid, "begun": lock._begun(child.pid)}
+    write(tmp_path, owner)
+    with pytest.raises(StorageError), lock.held(tmp_path, []):
+        pytest.fail("it is at work")
+    child.kill()
+    until = time.monotonic() + 5.0
+    while lock.at_work(tmp_path) is not None and time.monotonic() < until:
+        time.sleep(0.01)
+    with lock.held(tmp_path, []):
+        assert lock.holder(tmp_path)["pid"] == os.getpid()
+    child.wait(5.0)
+
+
 def test_the_lock_of_another_computer_is_left_alone(tmp_path):
     write(tmp_path, {**gone(), "host": "elsewhere"})
     with pytest.raises(StorageError, match=r"elsewhere.*remove lock\.json"), lock.held(tmp_path, []):

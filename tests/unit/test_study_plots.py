@@ -1,5 +1,7 @@
 """Figures of studies: every number lies where its cell lies, and laws pass where they say."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from matplotlib.collections import PolyCollection
@@ -25,6 +27,7 @@ std = 1.0
 [learner]
 family = "gaussian"
 """
+PAGE = Path(__file__).parents[2] / "docs" / "studies.md"
 SIZES = [10, 20, 50, 200, 1000]
 SHARES = [0.0, 0.02, 0.1, 0.5]
 
@@ -384,6 +387,33 @@ def test_every_kind_of_items_has_its_quantities(text, names):
         assert mc.plot(dataset, kind)
 
 
+def test_slow_distances_are_of_the_first_replicates(named, monkeypatch):
+    """With a note beneath; of replicates that are done."""
+    done = np.ones((3, 2, 5), dtype=bool)
+    done[1, 1] = [False, True, True, True, True]
+    whole = named.assign(done=(named["done"].dims, done.astype(np.int8)))
+    monkeypatch.setattr("modelcollapse.studies.quantities.MODELS", 18)
+    monkeypatch.setattr("modelcollapse.studies.quantities.LEAST", 2)
+    shown = quantity(whole, "distance")
+    values = mc.measure(named, "wasserstein2").values[..., -1]
+    assert shown.most == 3
+    for index in np.ndindex(3, 2):
+        assert shown.middle[index] == np.median(values[index][done[index]][:3])
+    assert quantity(whole, "ratio").most is None
+    caption = mc.plot(whole).get_supxlabel().replace("\n", " ")
+    assert "Squared Wasserstein-2: the first 3 replicates." in caption
+
+
+def test_where_nothing_comes_to_half_all_is_grey():
+    text = f"generations = 2\nreplicates = 2\n{GAUSSIAN}[sweep]\nn_samples = [1000, 2000, 4000]\n"
+    dataset = stacked(study_of(text + '"workflow.real" = [0.0, 0.1, 0.2]'))
+    figure = mc.plot(dataset)
+    assert len(panels(figure)) == 3  # no factor of times
+    (grey,) = drawn(panels(figure)[2], "never time total_variance")
+    assert len(grey.get_paths()) == 9
+    assert not drawn(panels(figure)[2], "cells time total_variance")
+
+
 def test_what_degenerates_is_drawn():
     """Variances of 0 on a logarithmic scale, and distances that are infinite."""
     dataset = stacked(study_of("generations = 150\nreplicates = 4\n" + GAUSSIAN + "[sweep]\n"
@@ -406,3 +436,10 @@ def test_what_is_wrong_is_refused(grid, named, simplex):
     with pytest.raises(ValueError, match="no cell of the study is done"):
         mc.plot(grid.assign(done=0 * grid["done"]))
     assert set(studies.KINDS) == {"map", "ternary", "lines"}
+
+
+def test_the_page_looks_at_a_study_so():
+    """The recipe is the one that the page sweeps; what it asks of the study is asked here."""
+    _, swept, looked = (PAGE.read_text().split("```python\n")[i].split("```")[0] for i in range(3))
+    dataset = stacked(study_of(swept.split('"""')[1]))
+    exec(compile(looked, PAGE.name, "exec"), {"dataset": dataset})

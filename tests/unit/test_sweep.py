@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 import modelcollapse as mc
-from modelcollapse.studies import archive, blocks, sweeping, work
+from modelcollapse.studies import blocks, environment, folder, sweeping, work
 from modelcollapse.studies.reading import read
 
 STUDY = """
@@ -73,7 +73,7 @@ def test_xarray_alone_reads_the_same(tmp_path):
 
 def test_a_finished_sweep_leaves_metadata_blocks_and_records_and_nothing_else(tmp_path):
     swept(tmp_path)
-    found = archive.open_study(tmp_path / "s.zarr")
+    found = folder.open_study(tmp_path / "s.zarr")
     known = {*found.files(), tmp_path / "s.zarr" / "zarr.json"}
     for number in range(found.size):
         block = found.place(number)
@@ -156,6 +156,55 @@ def test_another_study_is_refused_with_the_difference(tmp_path, text, field):
     assert files(tmp_path) == before
 
 
+@pytest.mark.parametrize("name", ["s.zarr", "s" * 250])
+def test_what_a_killed_beginning_left_beside_the_folder_is_removed(tmp_path, name):
+    """A process that is killed while it makes a study's folder leaves one with another name."""
+    study = mc.Study.from_toml(STUDY)
+
+    class Killed(BaseException):
+        pass
+
+    def kill(*_):
+        raise Killed
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(folder.disk, "move", kill)
+        patch.setattr(folder.shutil, "rmtree", lambda *_, **__: None)
+        with pytest.raises(Killed):
+            folder.create(tmp_path / name, study, 5)
+    assert len(list(tmp_path.iterdir())) == 1
+    (tmp_path / ".another.part").mkdir()
+    sweeping.sweep(study, tmp_path / name, executor=Here())
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".another.part", name]
+
+
+def test_an_interrupted_growth_is_no_damage_and_can_be_taken_back(tmp_path, monkeypatch):
+    swept(tmp_path)
+    before, put = files(tmp_path), folder.disk.put
+
+    def killed_before_the_root(path, content):
+        if path == tmp_path / "s.zarr" / "zarr.json":
+            raise KeyboardInterrupt
+        put(path, content)
+
+    monkeypatch.setattr(folder.disk, "put", killed_before_the_root)
+    more = mc.Study.from_toml(
+        STUDY.replace("replicates = 5", "replicates = 1030")
+    )  # another file of replicates
+    with pytest.raises(KeyboardInterrupt):
+        folder.grow(folder.open_study(tmp_path / "s.zarr"), more)
+    monkeypatch.undo()
+    left = files(tmp_path)
+    assert {"s.zarr/.next.json", "s.zarr/replicate/c.1"} <= left.keys() - before.keys()
+    found, scan, wrong = sweeping.check(tmp_path / "s.zarr")
+    assert (found.study.replicates, scan.count(blocks.WHOLE), wrong) == (5, 4, [])
+    assert mc.load(tmp_path / "s.zarr").sizes["replicate"] == 5
+    (tmp_path / "s.zarr" / "real" / "c.0").write_bytes(b"damaged")
+    assert sweeping.check(tmp_path / "s.zarr")[2] == ["real/c.0 is damaged"]
+    swept(tmp_path)
+    assert files(tmp_path) == before
+
+
 def test_a_damaged_block_is_said_and_computed_again(tmp_path):
     swept(tmp_path, block=2)
     before = files(tmp_path)
@@ -192,7 +241,7 @@ def test_the_root_is_known_by_its_hash(tmp_path):
     for wrong in (content.replace(b'"block": 5', b'"block": 4'), content + b" ", content[:-30], b"{}"):
         root.write_bytes(wrong)
         with pytest.raises(mc.StorageError, match=r"damaged|is no study"):
-            archive.open_study(root.parent)
+            folder.open_study(root.parent)
         with pytest.raises(mc.StorageError):
             swept(tmp_path)
     root.write_bytes(content.replace(b'"schema": 1', b'"schema": 2'))
@@ -203,13 +252,13 @@ def test_the_root_is_known_by_its_hash(tmp_path):
 def test_other_versions_need_a_word(tmp_path, monkeypatch):
     swept(tmp_path, block=2)
     (tmp_path / "s.zarr" / "commit" / "c.0.0.0.0").unlink()
-    ours = archive.versions()
-    monkeypatch.setattr(archive, "versions", lambda: {**ours, "numpy_version": "9.9"})
+    ours = environment.versions()
+    monkeypatch.setattr(environment, "versions", lambda: {**ours, "numpy_version": "9.9"})
     with pytest.raises(mc.StorageError, match=r"begun with numpy .*, not 9\.9.*--accept-environment"):
         swept(tmp_path)
     outcome = swept(tmp_path, accept_environment=True)
     assert "goes on with other versions" in outcome.notes[0]
-    monkeypatch.setattr(archive, "versions", lambda: {**ours, "streams_version": 0})
+    monkeypatch.setattr(environment, "versions", lambda: {**ours, "streams_version": 0})
     with pytest.raises(mc.StorageError, match="draws other numbers"):
         swept(tmp_path, accept_environment=True)
 
@@ -217,7 +266,7 @@ def test_other_versions_need_a_word(tmp_path, monkeypatch):
 def test_a_worker_of_another_version_is_refused(tmp_path, monkeypatch):
     real = work.payload
     monkeypatch.setattr(
-        work, "payload", lambda *about: real(*about).replace(archive.versions()["numpy_version"], "9.9")
+        work, "payload", lambda *about: real(*about).replace(environment.versions()["numpy_version"], "9.9")
     )
     with pytest.raises(mc.WorkerError, match="a worker has"):
         swept(tmp_path)
@@ -276,7 +325,7 @@ def test_reading_leaves_a_running_sweep_alone(tmp_path):
     looks = []
 
     def report(standing):
-        dataset = read(archive.open_study(tmp_path / "s.zarr"))
+        dataset = read(folder.open_study(tmp_path / "s.zarr"))
         looks.append((standing.units_done, int(dataset["done"].sum())))
 
     class Slow(Here):

@@ -267,6 +267,13 @@ def test_which_quantities_a_study_has(dataset, by_hand):
     ] == "time total_variance"  # of 1 and 3 no truth's
 
 
+def test_the_factor_is_of_the_slowest_by_the_fastest(by_hand):
+    """The times 6 and 2 of two replicates, 3 times as long; what never comes has no factor."""
+    (time,) = (q for q in quantities(Cells.of(by_hand.isel(replicate=[0, 3]))) if q.kind == "time")
+    assert (time.low.tolist(), time.high.tolist()) == ([2, 2], [6, 6])
+    assert factor(time).middle.tolist() == [3, 3]
+
+
 def test_the_crossing_of_a_law_is_the_formulas():
     text = "n_samples = 20\ngenerations = 60\nreplicates = 1\n[sweep]\n" + '"workflow.real" = [0.0, 0.5]'
     *_, time = quantities(Cells.of(stacked(study_of(GAUSSIAN_IN_MIX.format(text)), done=0)))

@@ -9,6 +9,7 @@ from modelcollapse.cli.looking import plot, show
 from modelcollapse.cli.planning import plan
 from modelcollapse.cli.reporting import report
 from modelcollapse.cli.running import run
+from modelcollapse.cli.serving import serve
 from modelcollapse.cli.sweeping import check, sweep
 from modelcollapse.errors import LabError
 
@@ -19,6 +20,7 @@ app.command(short_help="Write a result, or a study, as one HTML page.")(report)
 app.command(short_help="How many real items must each training set hold?")(plan)
 app.command()(sweep)
 app.command()(check)
+app.command()(serve)
 app.command()(recipe)
 
 

@@ -18,7 +18,7 @@ def check_figure(path: Path, option: str, result: Path | None) -> None:
     replace(path, option, None)
 
 
-def draw(dataset: "xr.Dataset", kind: str, path: Path) -> None:
+def draw(dataset: "xr.Dataset", kind: str | None, path: Path) -> None:
     """Draw a figure into a file: whole or not at all."""
     from modelcollapse import plots
 

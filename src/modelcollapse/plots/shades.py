@@ -9,7 +9,7 @@ from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import PolyCollection
-from matplotlib.colors import Colormap, LogNorm, Normalize
+from matplotlib.colors import Colormap, ListedColormap, LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -85,14 +85,17 @@ class Shades:
             panel.add_collection(drawn)
 
     def bar(self, figure: Figure, panels: Sequence[Axes]) -> None:
-        """Draw the scale of colours beside its panels."""
-        mappable = ScalarMappable(self.norm, self.map)
+        """Draw the scale of colours beside its panels; where no cell has a number, a grey one without any."""
+        numbers = bool(np.isfinite(self.quantity.middle).any())
+        mappable = ScalarMappable(self.norm, self.map if numbers else ListedColormap([NEVER]))
         bar = figure.colorbar(mappable, ax=list(panels), extend="min" if self.cut else "neither",
                               pad=0.02, aspect=22, fraction=0.06, shrink=0.9)  # fmt: skip
         bar.set_label(style.balanced(self.quantity.label, 38), fontsize=style.TEXT)
         bar.ax.tick_params(labelsize=style.TEXT)
         bar.outline.set_linewidth(0.6)
-        if self.log:
+        if not numbers:
+            bar.set_ticks([])
+        elif self.log:
             bar.ax.yaxis.set_major_locator(FixedLocator(self._round()))
             bar.ax.yaxis.set_minor_locator(NullLocator())
         bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(float(value))))
@@ -110,7 +113,11 @@ class Shades:
         elif self.log:
             ticks = np.array(self._round())
         else:
-            ticks = np.asarray(MaxNLocator(LEVELS).tick_values(self.norm.vmin or 0.0, self.norm.vmax or 1.0))
+            ticks = np.asarray(
+                MaxNLocator(LEVELS, steps=[1, 2, 5, 10]).tick_values(
+                    self.norm.vmin or 0.0, self.norm.vmax or 1.0
+                )
+            )
         return np.asarray(ticks[(ticks > law.min()) & (ticks < law.max())])
 
     def key(self) -> list[Any]:

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from modelcollapse.metrics import METRICS
 from modelcollapse.plots import style
 from modelcollapse.plots.layout import View, grid
 from modelcollapse.plots.lines import lines
@@ -118,7 +119,8 @@ def _coloured(view: View, draw: Draw) -> Figure:
     shown = list(view.quantities)
     times = [quantity for quantity in shown if quantity.kind == "time"]
     if times and view.cells.dataset.sizes["replicate"] > 1:
-        shown.append(factor(times[0]))
+        spread = factor(times[0])
+        shown += [spread] if np.isfinite(spread.middle).any() else []
     width = 3.9 if len(view.places()) == 1 else 2.9
     said = _said(view, shown, "Colours: medians over replicates.", "Black lines")
     figure, panels = grid(view, shown, width, 2.9, said)
@@ -146,13 +148,18 @@ def _outer_labels_alone(row: Any) -> None:
 def _said(view: View, shown: list[Quantity], what: str, lines: str) -> list[str]:
     """What colours or bands are, and of what the laws are."""
     what = what if view.cells.dataset.sizes["replicate"] > 1 else "One replicate a cell."
+    said, few = [what], [quantity for quantity in shown if quantity.most is not None]
     known = {quantity.law_label for quantity in shown if np.isfinite(quantity.law).any()}
-    if not known:
-        return [what]
-    laws = "mean" if known == {"mean"} else TYPICAL
-    more = ", or of the mean where that alone is known" if len(known) > 1 else ""
-    times = " (of times: when that comes to half)" * any(q.kind == "time" for q in shown if q.law_label)
-    return [what, f"{lines}: law of the {laws}{more}{times}."]
+    if known:
+        laws = "mean" if known == {"mean"} else TYPICAL
+        more = ", or of the mean where that alone is known" if len(known) > 1 else ""
+        times = " (of times: when that comes to half)" if any(q.kind == "time" for q in shown) else ""
+        said.append(f"{lines}: law of the {laws}{more}{times}.")
+    return [*said, *(f"{_upper(METRICS[q.metric].label)}: the first {q.most} replicates." for q in few)]
+
+
+def _upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _name_lines(panel: Axes, shown: list[Quantity], series: Scale | None) -> None:

@@ -64,7 +64,7 @@ def label(panel: Axes, x: str, y: str) -> None:
 def balanced(text: str, width: int) -> str:
     """Break a text into lines of about the same length, of so many characters at most."""
     lines = -(-len(text) // width)
-    return min((textwrap.fill(text, wide) for wide in range(len(text) // lines, width + 1)),
+    return min((textwrap.fill(text, wide) for wide in range(len(text) // (lines + 1), width + 1)),
                key=lambda filled: (filled.count("\n"), max(map(len, filled.split("\n")))))  # fmt: skip
 
 

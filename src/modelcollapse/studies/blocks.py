@@ -1,7 +1,8 @@
 """One unit of a study on disk: a cell's block of replicates, a file a variable, and its commit record.
 
 The data are written first, then the record. A unit without a record is not there, whatever files are; one
-whose data do not have the record's hash is damaged.
+whose data do not have the record's hash is damaged. The hash is that of the numbers of the record's
+replicates: while a block grows by some, file by file, those that were there stay committed.
 """
 
 import hashlib
@@ -21,7 +22,7 @@ OPEN, WHOLE, DAMAGED = 0, 1, 2
 
 @dataclass(frozen=True)
 class Record:
-    """What commits a unit: the SHA-256 of its files, the environment that made it, its replicates."""
+    """What commits a unit: the SHA-256 of its numbers, the environment that made it, its replicates."""
 
     sha: bytes
     environment: bytes
@@ -104,13 +105,15 @@ def commit(block: Block, values: Mapping[str, Array], environment: bytes) -> boo
         Where it cannot be written, or where another result was there: one of the two is wrong.
     """
     leading = (1,) * len(block.index)
-    contents = {
-        v: v.encode(np.asarray(values[v.name]).reshape(*leading, *np.shape(values[v.name])))
+    filled = {
+        v: v.filled(np.asarray(values[v.name]).reshape(*leading, *values[v.name].shape))
         for v in block.variables
     }
-    record = Record(_sha({v.name: content for v, content in contents.items()}), environment, block.rows)
-    if _there(block, record, values):
+    sha = _sha({v.name: _inner(block, array) for v, array in filled.items()}, block.rows)
+    if _there(block, values):
         return False
+    contents = {v: v.encode(array) for v, array in filled.items()}
+    record = Record(sha, environment, block.rows)
     total = sum(map(len, contents.values())) + RECORD
     try:
         disk.put_all({block.path(v): content for v, content in contents.items()})
@@ -121,24 +124,25 @@ def commit(block: Block, values: Mapping[str, Array], environment: bytes) -> boo
     return True
 
 
-def _there(block: Block, ours: Record, values: Mapping[str, Array]) -> bool:
-    """Whether the same unit is there already; a part of it, before more replicates were asked for, is not."""
+def _there(block: Block, values: Mapping[str, Array]) -> bool:
+    """Whether the same unit is there already, with as many replicates or more.
+
+    Fewer were, before more were asked for; more are, where a worker comes late whom nobody waits for.
+    """
     try:
-        theirs = _record(block)
-        contents = _contents(block)
+        record = _record(block)
+        numbers = _numbers(block)
     except (OSError, ValueError):
         return False
-    if theirs is None or _sha(contents) != theirs.sha:
+    if record is None or _sha(numbers, record.rows) != record.sha:
         return False
-    if theirs.rows == ours.rows and theirs.sha == ours.sha:
-        return True
-    rows = min(theirs.rows, ours.rows)
-    for name, array in _numbers(block, contents).items():
+    rows = min(record.rows, block.rows)
+    for name, array in numbers.items():
         cut = tuple(slice(n) for n in (rows, *np.shape(values[name])[1:]))
         if not np.array_equal(array[cut], values[name][:rows], equal_nan=array.dtype.kind == "f"):
             reason = f"{block}: {name} came out otherwise than what is committed; one of the two is wrong"
             raise StorageError(reason, str(block.store))
-    return False
+    return record.rows >= block.rows
 
 
 def state(block: Block) -> tuple[int, str]:
@@ -147,7 +151,7 @@ def state(block: Block) -> tuple[int, str]:
         record = _record(block)
         if record is None:
             return OPEN, ""
-        if _sha(_contents(block)) != record.sha:
+        if _sha(_numbers(block), record.rows) != record.sha:
             return DAMAGED, f"{block}: its numbers do not have the hash of their record"
     except FileNotFoundError as error:
         return DAMAGED, f"{block}: {Path(str(error.filename)).parent.name} is missing"
@@ -167,10 +171,10 @@ def read(block: Block) -> dict[str, Array] | None:
     record = _record(block)
     if record is None:
         return None
-    contents = _contents(block)
-    if _sha(contents) != record.sha:
+    numbers = _numbers(block)
+    if _sha(numbers, record.rows) != record.sha:
         raise ValueError("its numbers do not have the hash of their record")
-    return {name: array[: min(block.rows, record.rows)] for name, array in _numbers(block, contents).items()}
+    return {name: array[: min(block.rows, record.rows)] for name, array in numbers.items()}
 
 
 def _record(block: Block) -> Record | None:
@@ -185,22 +189,21 @@ def _as_array(block: Block, record: bytes) -> Array:
     return np.frombuffer(record, dtype=np.uint8).reshape(block.record.chunk)
 
 
-def _contents(block: Block) -> dict[str, bytes]:
-    return {variable.name: block.path(variable).read_bytes() for variable in block.variables}
+def _numbers(block: Block) -> dict[str, Array]:
+    """The arrays of a unit's files, without the axes; ValueError where a checksum is another."""
+    return {v.name: _inner(block, v.decode(block.path(v).read_bytes())) for v in block.variables}
 
 
-def _numbers(block: Block, contents: Mapping[str, bytes]) -> dict[str, Array]:
-    """The arrays of a unit's files, without the axes."""
-    found = {}
-    for variable in block.variables:
-        array = variable.decode(contents[variable.name])
-        found[variable.name] = array.reshape(array.shape[len(block.index) :])
-    return found
+def _inner(block: Block, array: Array) -> Array:
+    """A chunk without the axes: ``(replicate, generation, ...)``."""
+    return array.reshape(array.shape[len(block.index) :])
 
 
-def _sha(contents: Mapping[str, bytes]) -> bytes:
+def _sha(numbers: Mapping[str, Array], rows: int) -> bytes:
+    """The hash of so many replicates."""
     sha = hashlib.sha256()
-    for name in sorted(contents):
-        sha.update(f"{name} {len(contents[name])} ".encode())
-        sha.update(contents[name])
+    for name in sorted(numbers):
+        array = np.ascontiguousarray(numbers[name][:rows])
+        sha.update(f"{name} {array.dtype.str} {array.shape} ".encode())
+        sha.update(array.data)
     return sha.digest()

@@ -133,13 +133,17 @@ class Cells:
         """Which replicates of a cell are computed, ``(replicate,)``."""
         return np.asarray(self._part("done", index).values == 1)
 
+    def rows(self, index: Index, most: int | None = None) -> IntArray:
+        """The places of the replicates of a cell that are computed, the first ``most`` of them."""
+        return np.flatnonzero(self.done(index))[:most]
+
     def _part(self, name: str, index: Index, **more: Any) -> xr.Variable:
         """A variable at a cell."""
         where = dict(zip(self.axes, index, strict=True), **more)
         whole = self.dataset[name].variable
         return whole.isel({dim: at for dim, at in where.items() if dim in whole.dims})
 
-    def stored(self, index: Index, name: str, columns: Any = slice(None)) -> Array:
+    def stored(self, index: Index, name: str, columns: Any = slice(None), most: int | None = None) -> Array:
         """A variable of a cell in its own shape, ``(replicate, generation, ...)``: replicates that are done.
 
         In other cells it may have axes that this one's family lacks, where it lies at 0, or longer ones.
@@ -149,13 +153,15 @@ class Cells:
         part = self._part(name, index, generation=columns)
         part = part.isel({dim: 0 for dim in part.dims if dim not in (*OWN, *own)})
         part = part.isel({dim: slice(sizes[dim]) for dim in own}).transpose(*OWN, *own)
-        return np.asarray(part.values[self.done(index)])
+        return np.asarray(part.values[self.rows(index, most)])
 
     def part(self, index: Index) -> xr.Dataset:
         """A cell of the Dataset as it is, in the study's shapes."""
         return self.dataset.isel(dict(zip(self.axes, index, strict=True)))
 
-    def measure(self, index: Index, name: str, columns: Any = slice(None)) -> Array | None:
+    def measure(
+        self, index: Index, name: str, columns: Any = slice(None), most: int | None = None
+    ) -> Array | None:
         """A metric of replicates that are done, ``(replicate, generation)``; None where it does not apply."""
         experiment = self.experiment(index)
         try:
@@ -165,7 +171,7 @@ class Cells:
         generations = self.generations[columns]
         if not self.done(index).any():
             return np.empty((0, len(generations)))
-        stored = {n: self.stored(index, n, columns) for n in names if n in self.dataset}
+        stored = {n: self.stored(index, n, columns, most) for n in names if n in self.dataset}
         return results.evaluate(experiment, name, stored, generations)
 
     def result(self, index: Index) -> xr.Dataset:

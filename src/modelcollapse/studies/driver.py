@@ -64,23 +64,25 @@ class Driver:
         self,
         archive: Archive,
         states: Array,
+        seconds: Array,
         report: Callable[[Standing], None],
         failed: Callable[[list[Failure]], None],
     ) -> None:
-        """Take the archive, what is on the disk, and whom to tell."""
+        """Take the archive, what is on the disk, what a cell takes by estimate, and whom to tell."""
         self.archive, self._report, self._told_failed = archive, report, failed
         self._states = states
         self._open_blocks = (states != WHOLE).reshape(-1, archive.blocks).sum(axis=1)
         self._done = int((states == WHOLE).sum())
-        self._before = self._done
         self._replicates, self._began = 0, time.monotonic()
+        self._weights = np.maximum(np.repeat(seconds, archive.blocks), 1e-3)
+        self._ahead = float(self._weights[states != WHOLE].sum())
+        self._behind = 0.0
         self.failures = list[Failure]()
 
     def standing(self) -> Standing:
         """How the study stands now."""
         archive, seconds = self.archive, time.monotonic() - self._began
-        now = self._done - self._before
-        left = (archive.size - self._done - len(self.failures)) * seconds / now if now else float("nan")
+        left = self._ahead * seconds / self._behind if self._behind else float("nan")
         cells = int((self._open_blocks == 0).sum())
         failed = len(self.failures)
         numbers = (archive.study.size, cells, archive.size, self._done, failed)
@@ -155,11 +157,18 @@ class Driver:
         return False
 
     def _count(self, number: int) -> None:
+        self._pass(number)
         self._done += 1
         self._replicates += self.archive.place(number).rows
         self._open_blocks[number // self.archive.blocks] -= 1
 
+    def _pass(self, number: int) -> None:
+        """Take a unit from what lies ahead, for the time left."""
+        self._ahead -= self._weights[number]
+        self._behind += self._weights[number]
+
     def _set_aside(self, number: int, reason: str) -> None:
+        self._ahead -= self._weights[number]
         index, block = self.archive.unit(number)
         self.failures.append(Failure(self.archive.study.said(index), block, reason.splitlines()[0][:200]))
         self._told_failed(self.failures)

@@ -85,12 +85,15 @@ class Variable:
         """The name of a chunk's file within the array's folder."""
         return ".".join(["c", *map(str, place)])
 
+    def filled(self, values: Array) -> Array:
+        """A chunk of these values; what is shorter than a chunk is filled up with what is missing."""
+        whole = np.full(self.chunk, self.missing, dtype=self.dtype.newbyteorder("<"))
+        whole[tuple(slice(n) for n in values.shape)] = values
+        return whole
+
     def encode(self, values: Array) -> bytes:
-        """The bytes of a chunk; what is shorter than a chunk is filled up with what is missing."""
-        if values.shape != self.chunk:
-            whole = np.full(self.chunk, self.missing, dtype=self.dtype)
-            whole[tuple(slice(n) for n in values.shape)] = values
-            values = whole
+        """The bytes of a chunk of these values, filled up where they are shorter."""
+        values = values if values.shape == self.chunk else self.filled(values)
         if self.dtype.kind == "O":
             content = bytes(zstd.compress(bytes(VLenUTF8().encode(values)), LEVEL))
         else:

@@ -135,10 +135,14 @@ def _myself() -> dict[str, Any]:
 
 
 def _begun(pid: int) -> str:
-    """When a process began, in the system's own count: another with its number has another."""
+    """When a process began, in the system's own count: another with its number has another.
+
+    One that has ended, and whose parent has not asked for its exit code yet, is there in name alone.
+    """
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19]
-    except (OSError, IndexError):
+        state, *rest = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return "" if state in "ZX" else rest[18]
+    except (OSError, IndexError, ValueError):
         return ""
 
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import numpy as np
 
 from modelcollapse.metrics import METRICS, SPREAD
-from modelcollapse.results import MEASURED
 from modelcollapse.studies.cells import Cells
 from modelcollapse.studies.views import first_at_most, half_times, laws, measured, metrics_in, truth_of
 from modelcollapse.types import Array, BoolArray
@@ -22,6 +22,16 @@ DISTANCES = (
 STATISTICS = ("mean of log", "mean")
 TYPICAL = "typical replicate"
 """Laws that are drawn: the one known in the most cells; of two, the typical trajectory, near the median."""
+
+
+SLOW = ("wasserstein2", "kullback_leibler")
+"""Distances that take about half a millisecond a model, where it is a mixture."""
+MODELS, LEAST = 6_000, 8
+"""Models that such distances are measured of, about; and of how many replicates a cell at least."""
+
+Kind = Literal["ratio", "distance", "time", "factor"]
+Curve = Callable[[str, str], Array]
+"""What laws say of a metric's statistic at all fitted generations, ``(axes ..., generation)``."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +54,11 @@ class Quantity:
         known.
     last
         The last generation of the study.
+    most
+        Of how many replicates a cell at most it was measured, where not of all: the first.
     """
 
-    kind: Literal["ratio", "distance", "time", "factor"]
+    kind: Kind
     metric: str
     label: str
     low: Array
@@ -56,6 +68,7 @@ class Quantity:
     reach: Array
     law_label: str
     last: int
+    most: int | None = None
 
     @property
     def name(self) -> str:
@@ -67,13 +80,19 @@ def quantities(cells: Cells) -> list[Quantity]:
     """All that a figure of a study shows: spread and distance at the end, and half of the spread lost."""
     spread = _most_common(cells, tuple(pair[0] for pair in SPREAD.values()))
     distance = _most_common(cells, DISTANCES)
+    fitted = cells.generations[cells.generations > 0].tolist()
+
+    @cache
+    def curve(name: str, statistic: str) -> Array:
+        return laws(cells, name, statistic, fitted)
+
     found = []
     if spread:
-        found.append(_spread(cells, spread))
+        found.append(_spread(cells, spread, curve))
     if distance:
-        found.append(_final(cells, distance, "distance", METRICS[distance].label, np.ones(cells.shape)))
+        found.append(_final(cells, distance, "distance", np.ones(cells.shape), curve))
     lost = _lost(cells, spread)
-    return [*found, *([_speed(cells, lost)] if lost else [])]
+    return [*found, *([_speed(cells, lost, curve)] if lost else [])]
 
 
 def factor(time: Quantity) -> Quantity:
@@ -95,33 +114,39 @@ def _most_common(cells: Cells, names: tuple[str, ...]) -> str:
     return best if count[best] else ""
 
 
-def _spread(cells: Cells, name: str) -> Quantity:
+def _spread(cells: Cells, name: str, curve: Curve) -> Quantity:
     """The spread at the end, by the truth's where that is above 0."""
-    truth, label = truth_of(cells, name), METRICS[name].label
+    truth = truth_of(cells, name)
     if not (truth[~np.isnan(truth)] > 0.0).all():
-        return _final(cells, name, "distance", label, np.ones(cells.shape))
-    return _final(cells, name, "ratio", f"{label} / the truth's", truth)
+        return _final(cells, name, "distance", np.ones(cells.shape), curve)
+    return _final(cells, name, "ratio", truth, curve)
 
 
-def _final(cells: Cells, name: str, kind: Literal["ratio", "distance"], label: str, unit: Array) -> Quantity:
-    last = int(cells.generations[-1])
-    values = measured(cells, name, [last]).values[..., 0]
+def _final(cells: Cells, name: str, kind: Kind, unit: Array, curve: Curve) -> Quantity:
+    """A metric at the end, by a unit for each cell."""
+    last, most = int(cells.generations[-1]), _most(cells, name)
+    values = measured(cells, name, [last], most).values[..., 0]
     if METRICS[name].is_distance:  # from points there is none
-        values = np.where(np.isnan(values) & _applied(cells, name), np.inf, values)
-    if METRICS[name].costly:
-        values = values[..., :MEASURED]
+        values = np.where(np.isnan(values) & _applied(cells, name, most), np.inf, values)
     low, middle, high = bands(values / unit[..., None])
-    law, statistic = _best_law(cells, lambda one: laws(cells, name, one, [last])[..., 0] / unit)
     none = np.full(cells.shape, np.nan)
-    label = f"{label}, at the end"
-    return Quantity(kind, name, label, low, middle, high, law, none, statistic, last)
+    law, statistic = _best_law(cells, lambda one: curve(name, one)[..., -1] / unit)
+    label = METRICS[name].label + (" / the truth's" if kind == "ratio" else "") + ", at the end"
+    return Quantity(kind, name, label, low, middle, high, law, none, statistic, last, most)
 
 
-def _applied(cells: Cells, name: str) -> BoolArray:
+def _most(cells: Cells, name: str) -> int | None:
+    """Of how many replicates a cell a slow distance is measured, where there are too many for all."""
+    slow = METRICS[name].costly or (name in SLOW and "component" in cells.dataset.dims)
+    most = max(LEAST, MODELS // int(np.prod(cells.shape, dtype=int)))
+    return most if slow and cells.dataset.sizes["replicate"] > most else None
+
+
+def _applied(cells: Cells, name: str, most: int | None) -> BoolArray:
     """Where a metric was measured, ``(axes ..., replicate)``."""
     done = np.zeros((*cells.shape, cells.dataset.sizes["replicate"]), dtype=bool)
     for index in cells:
-        done[index] = cells.done(index) & (name in metrics_in(cells, index))
+        done[index][cells.rows(index, most)] = name in metrics_in(cells, index)
     return done
 
 
@@ -135,18 +160,18 @@ def _lost(cells: Cells, spread: str) -> str:
     return ""
 
 
-def _speed(cells: Cells, name: str) -> Quantity:
+def _speed(cells: Cells, name: str, curve: Curve) -> Quantity:
+    """The time until half is lost, and when laws come to half."""
     low, middle, high = bands(half_times(cells, name).values)
     fitted = cells.generations[cells.generations > 0]
     half = HALF * truth_of(cells, name)
 
     def crossing(statistic: str) -> Array:
-        curve = laws(cells, name, statistic, fitted.tolist())
-        return np.where(np.isnan(curve).all(axis=-1), np.nan, first_at_most(curve, half, fitted))
+        law = curve(name, statistic)
+        return np.where(np.isnan(law).all(axis=-1), np.nan, first_at_most(law, half, fitted))
 
     law, statistic = _best_law(cells, crossing)
-    curve = laws(cells, name, "mean of log" if statistic == TYPICAL else statistic, fitted.tolist())
-    reach = np.fmin.reduce(curve, axis=-1) / half
+    reach = np.fmin.reduce(curve(name, "mean of log" if statistic == TYPICAL else statistic), axis=-1) / half
     label = f"generations until half of the {METRICS[name].label} is lost"
     last = int(cells.generations[-1])
     return Quantity("time", name, label, low, middle, high, law, reach, statistic, last)

@@ -7,8 +7,10 @@ import xarray as xr
 
 from modelcollapse import store
 from modelcollapse.errors import StorageError
-from modelcollapse.studies.archive import Archive, held_dimensions, is_study, open_study
+from modelcollapse.studies.archive import Archive
 from modelcollapse.studies.blocks import read as read_block
+from modelcollapse.studies.folder import is_study, open_study
+from modelcollapse.studies.holding import held_dimensions
 from modelcollapse.studies.layout import Array
 
 DONE = "whether a replicate is computed"

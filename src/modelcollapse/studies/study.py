@@ -8,6 +8,8 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from modelcollapse import recipe, saving
 from modelcollapse.errors import DataError, Problem, RecipeError
 from modelcollapse.experiment import Experiment
@@ -166,6 +168,11 @@ class Study:
     def estimate(self) -> Estimate:
         """Time of all cells on one core, memory of the largest, disk of all; of the cells that are right."""
         return self._surveyed().estimate
+
+    def seconds(self, other: "Study") -> Array:
+        """What each cell of another study takes on one core, ``(cell,)``: all its points are this one's."""
+        places = (np.array(along, dtype=np.int64) for along in self._places(other))
+        return self._surveyed().seconds.reshape(self.shape)[np.ix_(*places)].reshape(-1)
 
     def _surveyed(self) -> Survey:
         if not self._survey:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from modelcollapse import lab, truths
 from modelcollapse.errors import DataError, LabError, Problem, RecipeError
 from modelcollapse.experiment import Experiment
@@ -65,11 +67,12 @@ class Held:
 
 @dataclass(frozen=True)
 class Survey:
-    """What was found: problems, whether all of them are of data, and what the cells take."""
+    """What was found: problems, whether all are of data, what the cells take, and the seconds of each."""
 
     problems: tuple[Problem, ...]
     only_data: bool
     estimate: Estimate
+    seconds: Array
 
     @classmethod
     def of(
@@ -82,12 +85,14 @@ class Survey:
         """Make every cell once, and add up what they take."""
         found: dict[tuple[str, str], tuple[Problem, Index]] = {}
         times: dict[str, int] = {}
-        looked, wrong, only_data, seconds, memory, disk = 0, 0, True, 0.0, 0, 0
+        looked, wrong, only_data, memory, disk = 0, 0, True, 0, 0
+        seconds = np.zeros(size)
         for index in indices:
             looked += 1
             try:
                 one = lab.estimate(cell(index))
-                seconds, memory, disk = seconds + one.seconds, max(memory, one.memory), disk + one.disk
+                seconds[looked - 1] = one.seconds
+                memory, disk = max(memory, one.memory), disk + one.disk
             except LabError as error:
                 wrong, only_data = wrong + 1, only_data and isinstance(error, DataError)
                 for problem in error.problems:
@@ -103,7 +108,7 @@ class Survey:
             told[MOST_TOLD:] = [Problem("", None, f"and {len(told) - MOST_TOLD} more")]
         if looked < size:
             told.append(Problem("", None, f"and perhaps more: {looked:,} of {size:,} cells were looked at"))
-        return cls(tuple(told), only_data, Estimate(seconds, memory, disk))
+        return cls(tuple(told), only_data, Estimate(float(seconds.sum()), memory, disk), seconds)
 
     def with_data(self, held: Held) -> "Survey":
         """The same, and a problem where cells hold different data."""

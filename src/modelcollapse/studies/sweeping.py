@@ -1,8 +1,6 @@
 """Sweep: a study, its folder, workers. The same call again goes on where the last one ended."""
 
-import math
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
@@ -10,20 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
-import numpy as np
-
 from modelcollapse import lab, store
 from modelcollapse.errors import LabError, Problem, RecipeError, StorageError
-from modelcollapse.studies import archive as archives
-from modelcollapse.studies import blocks, disk, executors, lock
+from modelcollapse.studies import blocks, disk, executors, folder, lock, preparing
 from modelcollapse.studies.archive import Archive, Scan
 from modelcollapse.studies.driver import KEPT_GOING, Driver, Failure, Standing
 from modelcollapse.studies.study import Study
 
-UNIT_SECONDS = 10.0
-"""What a unit should take, by estimate: long against the 10 ms of its writing, short against a night."""
-UNIT_BYTES = 64 * 2**20
-"""Memory of a unit's numbers at most."""
 PATIENCE = 3.0
 """Seconds that units under way get to end after an interruption."""
 
@@ -122,32 +113,31 @@ def sweep(
         if note is not None:
             note(sentence)
 
-    fresh = not _there(path)
-    if fresh:
-        _make(path, study, block or choose_block(study))
     stop = stop or Event()
-    taken = list[str]()
-    try:
-        with _storage(path), lock.held(path, taken) as held:
-            for sentence in taken:
-                tell(sentence)
-            archive, scan = _prepared(path, study, accept_environment, tell)
-            held.say(done=scan.count(blocks.WHOLE), failed=[])
-            driver = Driver(
-                archive,
-                scan.states,
-                report or (lambda _: None),
-                lambda failures: held.say(
-                    done=scan.count(blocks.WHOLE), failed=[str(failure) for failure in failures[:100]]
-                ),
-            )
-            with _workers(executor, dask, workers or lab.cores(), stop) as (pool, window):
+    fresh = not preparing.there(path)
+    with _workers(executor, dask, workers or lab.cores(), stop) as (pool, window):
+        if fresh:
+            preparing.make(path, study, block)
+        try:
+            with _storage(path), _at_work(path, tell) as held:
+                archive, scan = preparing.prepare(path, study, accept_environment, tell)
+                done = scan.count(blocks.WHOLE)
+                held.say(done=done, failed=[])
+                driver = Driver(
+                    archive,
+                    scan.states,
+                    study.seconds(archive.study),
+                    report or (lambda _: None),
+                    lambda failures: held.say(done=done, failed=[str(failure) for failure in failures[:100]]),
+                )
                 driver.run(pool, window, stop, PATIENCE)
-            standing = driver.standing()
-    except LabError as error:
-        if not fresh and error.ending == LabError.ending:
-            error.ending = "nothing was changed"
-        raise
+                if not stop.is_set():
+                    folder.tidy(archive)  # of workers that died
+        except LabError as error:
+            if not fresh and error.ending == LabError.ending:
+                error.ending = "nothing was changed"
+            raise
+    standing = driver.standing()
     stopped = stop.is_set() and standing.units_done < archive.size
     return Outcome(path, archive.size, standing.units_done, tuple(driver.failures), stopped, tuple(notes))
 
@@ -167,24 +157,15 @@ def check(
     tuple
         The archive, what its units are, and a sentence for each file of metadata that is damaged.
     """
-    archive = archives.open_study(store.place(path))
-    wrong = archive.damaged_metadata()
+    archive = folder.open_study(store.place(path))
+    wrong = folder.damaged_metadata(archive)
     if wrong and repair:
         with lock.held(archive.path, []):
-            for folder in {file.parent for file in archive.files()}:
-                folder.mkdir(exist_ok=True)
+            for place in {file.parent for file in archive.files()}:
+                place.mkdir(exist_ok=True)
             disk.put_all(archive.files())
-        wrong = archive.damaged_metadata()
+        wrong = folder.damaged_metadata(archive)
     return archive, archive.scan(told), wrong
-
-
-def choose_block(study: Study) -> int:
-    """Replicates of a unit, so that it takes some seconds; by estimate, the same on each computer."""
-    estimate = study.estimate()
-    each = estimate.seconds / (study.size * study.replicates)
-    bytes_each = max(1.0, estimate.disk / (study.size * study.replicates))
-    most = min(UNIT_SECONDS / max(each, 1e-9), UNIT_BYTES / bytes_each, study.replicates)
-    return max(1, math.ceil(study.replicates / math.ceil(study.replicates / max(1.0, most))))
 
 
 def _check_numbers(**numbers: int | None) -> None:
@@ -197,36 +178,14 @@ def _check_numbers(**numbers: int | None) -> None:
         raise RecipeError(problems)
 
 
-def _there(path: Path) -> bool:
-    """Whether a study is there; refuse a place that holds anything else."""
-    try:
-        if archives.is_study(path) or (path / archives.ROOT).exists():
-            return True
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            raise StorageError(
-                [Problem("--out", str(path), "is something else than a study, and is left alone")]
-            )
-    except OSError as error:
-        raise StorageError([Problem("--out", str(path), f"cannot be used: {error}")]) from None
-    return False
-
-
-def _make(path: Path, study: Study, block: int) -> None:
-    """Make the folder, unless another process does so at this moment."""
-    needed = study.estimate().disk
-    try:
-        if not path.parent.is_dir():
-            raise StorageError([Problem("--out", str(path), "its folder does not exist")])
-        free = shutil.disk_usage(path.parent).free
-        if free < needed:
-            raise StorageError(
-                [Problem("--out", str(path), f"{needed} bytes are needed and {free} are free")]
-            )
-        archives.create(path, study, block)
-    except OSError as error:
-        if not archives.is_study(path):
-            reason = f"cannot be written: {error.strerror or error}"
-            raise StorageError([Problem("--out", str(path), reason)]) from None
+@contextmanager
+def _at_work(path: Path, tell: Callable[[str], None]) -> Iterator[lock.Lock]:
+    """Hold the folder's lock, and say where it was taken over."""
+    taken = list[str]()
+    with lock.held(path, taken) as held:
+        for sentence in taken:
+            tell(sentence)
+        yield held
 
 
 @contextmanager
@@ -238,45 +197,6 @@ def _storage(path: Path) -> Iterator[None]:
         failed = StorageError(f"cannot be used: {error.strerror or error}", str(path))
         failed.ending = KEPT_GOING
         raise failed from None
-
-
-def _prepared(path: Path, study: Study, accept: bool, tell: Callable[[str], None]) -> tuple[Archive, Scan]:
-    """Open the folder for a study: metadata right, room for all of it, damaged units out of the way."""
-    archive = archives.open_study(path)
-    archives.settle(archive)
-    wrong = archive.damaged_metadata()
-    if wrong:
-        mend = "`modelcollapse check --repair` writes it anew"
-        raise StorageError(f"is damaged: {'; '.join(wrong[:5])}; {mend}", str(path))
-    differences = archives.foreign(archive, study)
-    if differences:
-        other = Problem(
-            "--out", str(path), "holds another study; these differ, or are not asked for any more"
-        )
-        raise StorageError([other, *differences])
-    said = archives.check_environment(archive, accept)
-    if said:
-        tell(said)
-    merged = study.ordered_after(archive.study)
-    if merged.to_json() != archive.study.to_json():
-        before = archive.study
-        archive = archives.grow(archive, merged)
-        tell(f"the study grows from {_size(before)} to {_size(merged)}")
-    archive.tidy()
-    scan = archive.scan()
-    damaged = np.flatnonzero(scan.states == blocks.DAMAGED).tolist()
-    for number in damaged:
-        disk.remove(archive.place(number).record_path())
-    if damaged:
-        named = "; ".join(scan.problems[:5])
-        tell(
-            f"{len(damaged)} damaged blocks are computed again: {named}{'; ...' if len(damaged) > 5 else ''}"
-        )
-    return archive, scan
-
-
-def _size(study: Study) -> str:
-    return f"{study.size} cells of {study.replicates} replicates"
 
 
 @contextmanager

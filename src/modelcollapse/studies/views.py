@@ -53,8 +53,10 @@ def measure_study(dataset: xr.Dataset, name: str, generations: Sequence[int] | N
     return measured(Cells.of(dataset), name, generations)
 
 
-def measured(cells: Cells, name: str, generations: Sequence[int] | None = None) -> xr.DataArray:
-    """As `measure_study`, of a study that is read already."""
+def measured(
+    cells: Cells, name: str, generations: Sequence[int] | None = None, most: int | None = None
+) -> xr.DataArray:
+    """As `measure_study`, of a study that is read already; of the first ``most`` replicates that are done."""
     columns = _columns(cells, generations)
     replicates = cells.dataset.sizes["replicate"]
     values = np.full((*cells.shape, replicates, len(columns)), np.nan)
@@ -63,9 +65,9 @@ def measured(cells: Cells, name: str, generations: Sequence[int] | None = None) 
         with np.errstate(
             all="ignore"
         ):  # of models that are points; it does not reach into threads from outside
-            found = cells.measure(index, name, columns)
+            found = cells.measure(index, name, columns, most)
         if found is not None:
-            values[index][cells.done(index)] = found
+            values[index][cells.rows(index, most)] = found
         return found is not None
 
     with ThreadPoolExecutor(cores()) as pool:  # most of the time is in kernels, which let others work

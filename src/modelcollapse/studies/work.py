@@ -56,8 +56,8 @@ def do(text: str) -> bool:
     """
     from modelcollapse import lab
     from modelcollapse.experiment import Experiment
-    from modelcollapse.studies.archive import environment
     from modelcollapse.studies.blocks import Block, commit
+    from modelcollapse.studies.environment import environment
 
     _one_thread()
     unit = json.loads(text)
@@ -89,7 +89,7 @@ class OtherVersions(RuntimeError):
 
 
 def _versions() -> dict[str, Any]:
-    from modelcollapse.studies.archive import versions
+    from modelcollapse.studies.environment import versions
 
     return versions()
 
@@ -106,7 +106,7 @@ def _variable(described: list[Any]) -> Variable:
 @lru_cache(maxsize=1)
 def _held(store: Path, name: str, sha: str) -> Any:
     """What the truth's file held, from the store; refused where it is not what the study began with."""
-    from modelcollapse.studies.archive import read_held
+    from modelcollapse.studies.holding import read_held
 
     values = read_held(store, json.loads((store / name / "zarr.json").read_bytes()))
     if _sha(values) != sha:

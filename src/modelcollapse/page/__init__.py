@@ -1,0 +1,1 @@
+"""The page: a server on loopback that streams the real lab, and its static files."""

@@ -1,0 +1,111 @@
+"""Mistakes in studies: what is run, what is committed, and what is read of it."""
+
+from verification.mutations.base import Mutant
+
+STUDIES = (
+    Mutant(
+        "each block begins with replicate 0",
+        "lab.py",
+        "range(self.first + rows.start, self.first + rows.stop)",
+        "range(rows.start, rows.stop)",
+        "unit/test_sweep.py::test_each_cell_is_what_it_is_alone_to_the_bit",
+    ),
+    Mutant(
+        "a file's name before its content is on the disk",
+        "studies/disk.py",
+        "            os.fsync(handle)\n        finally:",
+        "            pass\n        finally:",
+        "unit/test_disk.py::test_a_name_comes_after_its_content_and_a_record_after_its_data",
+    ),
+    Mutant(
+        "names that are never put on the disk",
+        "studies/disk.py",
+        "    for folder in dict.fromkeys(path.parent for path in files):\n        sync_folder(folder)",
+        "    pass",
+        "unit/test_disk.py::test_a_name_comes_after_its_content_and_a_record_after_its_data",
+    ),
+    Mutant(
+        "a record of any cell is taken",
+        "studies/blocks.py",
+        "len(content) != RECORD or hashlib.sha256(key + body).digest()[:16] != content[48:]",
+        "len(content) != RECORD",
+        "unit/test_blocks.py::test_the_record_of_another_cell_is_not_taken",
+    ),
+    Mutant(
+        "fewer replicates than asked for pass for all",
+        "studies/blocks.py",
+        "return (WHOLE if record.rows >= block.rows else OPEN)",
+        "return (WHOLE if record.rows >= 1 else OPEN)",
+        "unit/test_blocks.py::test_more_replicates_leave_the_first_ones_as_they_are",
+    ),
+    Mutant(
+        "a unit that came out otherwise replaces the first",
+        "studies/blocks.py",
+        "if not np.array_equal(array[cut]",
+        "if False and not np.array_equal(array[cut]",
+        "unit/test_blocks.py::test_the_same_unit_twice_is_nothing_new_and_another_one_is_an_error",
+    ),
+    Mutant(
+        "what is not computed reads as 0",
+        "studies/layout.py",
+        '{"f": math.nan, "i": -1}',
+        '{"f": 0.0, "i": 0}',
+        "unit/test_blocks.py::test_zarr_reads_what_was_written_and_nothing_where_nothing_was",
+    ),
+    Mutant(
+        "checksums are not looked at",
+        "studies/layout.py",
+        "if _checksum(body) != sum_:",
+        "if False:",
+        "unit/test_blocks.py::test_every_truncation_and_every_flipped_bit_is_seen",
+    ),
+    Mutant(
+        "a process is known by its number alone",
+        "studies/lock.py",
+        'return bool(_begun(pid) == owner.get("begun"))',
+        "return True",
+        "unit/test_lock.py::test_a_lock_whose_process_is_gone_is_taken_over_and_that_is_said",
+    ),
+    Mutant(
+        "a lock of another computer is taken over",
+        "studies/lock.py",
+        '    if owner.get("host") != socket.gethostname():\n        return True',
+        '    if owner.get("host") != socket.gethostname():\n        return False',
+        "unit/test_lock.py::test_the_lock_of_another_computer_is_left_alone",
+    ),
+    Mutant(
+        "a study may lose values of an axis",
+        "studies/folder.py",
+        "if not study.extends(archive.study):",
+        "if False:",
+        "unit/test_sweep.py::test_another_study_is_refused_with_the_difference",
+    ),
+    Mutant(
+        "a study goes on with any versions",
+        "studies/environment.py",
+        "if ours[name] != value",
+        "if False",
+        "unit/test_sweep.py::test_other_versions_need_a_word",
+    ),
+    Mutant(
+        "the splits without real items are left out",
+        "studies/forms.py",
+        "for real in range(n + 1)\n",
+        "for real in range(1, n + 1)\n",
+        "unit/test_axes.py::test_the_simplex_is_every_split",
+    ),
+    Mutant(
+        "half is not at most half",
+        "studies/views.py",
+        "reached = values <= limit[..., None]",
+        "reached = values < limit[..., None]",
+        "unit/test_views.py::test_at_most_half_is_half",
+    ),
+    Mutant(
+        "never is the last generation",
+        "studies/views.py",
+        "generations[reached.argmax(axis=-1)], np.inf)",
+        "generations[reached.argmax(axis=-1)], generations[-1])",
+        "unit/test_views.py::test_half_times_are_first_passages",
+    ),
+)
