@@ -86,19 +86,18 @@ def chain(p: Array, n: int, generations: int) -> Array:
 
 def ends(p: Array, n: int, generations: int) -> tuple[Array, Array]:
     """P(lost) and P(the only one left) of each category, each ``(generation, category)``, from 1 on."""
-    return _ends(p.tobytes(), n, generations)
+    return _ends(tuple(p.tolist()), n, generations)
 
 
-@lru_cache(8)
-def _ends(categories: bytes, n: int, generations: int) -> tuple[Array, Array]:
-    """Four laws of a recipe ask for the same chain, which can take seconds."""
-    p = np.frombuffer(categories)
+@lru_cache(maxsize=8)
+def _ends(categories: tuple[float, ...], n: int, generations: int) -> tuple[Array, Array]:
+    """As `ends`, computed once: four laws ask for the same chain."""
+    p = np.array(categories)
     step, law = _binomials(n, np.arange(n + 1) / n), _binomials(n, p)
     lost, alone = np.empty((generations, len(p))), np.empty((generations, len(p)))
     for t in range(generations):
         lost[t], alone[t] = law[:, 0], law[:, n]
         law = law @ step
-    lost.flags.writeable = alone.flags.writeable = False
     return lost, alone
 
 
