@@ -1,7 +1,7 @@
 # Everything runs in the environment of $(BIN); the README's second command makes it.
 BIN ?= .venv/bin
 
-.PHONY: check lint types layers test figures book bench bench-check verify mutants
+.PHONY: check lint types layers test figures book site bench bench-check verify mutants
 
 check: lint types layers test   ## what continuous integration runs
 
@@ -24,6 +24,9 @@ figures:   ## the figures of the README: about 10 minutes
 
 book:   ## published figures, made again, on one page: book/index.md; a few minutes
 	$(BIN)/python -m book
+
+site:   ## the documents as a site, in build/site: open index.html; pip install -e ".[docs]" first
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bench:   ## the benchmark, beside what a user would run instead: about half an hour; --quick: benchmarks/README.md
 	$(BIN)/python -m benchmarks

@@ -19,6 +19,7 @@ ROWS = 40
 """Rows of the table at most."""
 VALUES = 8
 """Values of an axis that are named at most."""
+UNKNOWN = "no law is known for any of these cells"
 CHANCE = 6.3e-5
 """P(|z| > 4) of a standard normal."""
 
@@ -26,11 +27,14 @@ CHANCE = 6.3e-5
 def study_summary(dataset: xr.Dataset) -> str:
     """Say what was swept and what came out: cells done, a row for each, and a verdict on each law."""
     cells = Cells.of(dataset)
-    blocks = [_what(cells), _table(cells), _laws(cells)]
-    return "\n\n".join(block for block in blocks if block)
+    title, rows, more = cell_rows(cells)
+    table = f"{title}\n{aligned(rows)}" + (f"\n  and {more} more cells: --csv has all" if more else "")
+    verdict, laws = law_counts(cells)
+    lines = [f"  law  {label}: {said}" for label, said in laws]
+    return "\n\n".join([what_was_swept(cells), table, "\n".join([verdict, *lines])])
 
 
-def _what(cells: Cells) -> str:
+def what_was_swept(cells: Cells) -> str:
     """The axes, and how much of the study is done."""
     experiments = [cells.experiment(index) for index in cells]
     truths, learners, kinds, engines = (
@@ -73,8 +77,11 @@ def _text(value: object) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def _table(cells: Cells) -> str:
-    """A row a cell: where it lies, how much is done, its medians at the end, and what happened."""
+def cell_rows(cells: Cells) -> tuple[str, list[list[str]], int]:
+    """A title, heads and a row a cell, `ROWS` at most; and how many cells are left out.
+
+    A row says where the cell lies, how much is done, its medians at the end, and what happened.
+    """
     shown, every = quantities(cells), list(cells)
     along = {axis: _columns(cells, axis) for axis in cells.axes}
     rows = [[*(n for axis in cells.axes for n in along[axis]), "done", *map(_head, shown), "statuses"]]
@@ -88,8 +95,7 @@ def _table(cells: Cells) -> str:
     times = [f", {quantity.label}" for quantity in shown if quantity.kind == "time"]
     what = "".join([*times, *few])
     title = f"Medians over replicates: at the end{what}; statuses, and how many replicates had them"
-    more = len(every) - ROWS
-    return f"{title}\n{aligned(rows)}" + (f"\n  and {more} more cells: --csv has all" if more > 0 else "")
+    return title, rows, max(len(every) - ROWS, 0)
 
 
 def _head(quantity: Quantity) -> str:
@@ -115,24 +121,24 @@ def _statuses(cells: Cells, index: Index) -> str:
     return ", ".join(f"{name} {count}" for name, count in ever.items() if count) or "-"
 
 
-def _laws(cells: Cells) -> str:
-    """How many cells each law agrees with, and where it agrees least."""
+def law_counts(cells: Cells) -> tuple[str, list[tuple[str, str]]]:
+    """A verdict on all; and of each law how many cells agree with it, and where they agree least."""
     judged = [index for index in cells if int(cells.done(index).sum()) >= FEW]
     if not judged:
         known = any(expectations(cells.experiment(index)) for index in cells)
         few = f"no law is judged with fewer than {FEW} replicates a cell"
-        return f"Verdict: {few if known else 'no law is known for any of these cells'}"
+        return f"Verdict: {few if known else UNKNOWN}", []
     found: dict[str, list[tuple[Index, Verdict]]] = {}
     for index in judged:
         for verdict in verdicts(cells.result(index)):
             found.setdefault(verdict.law.label, []).append((index, verdict))
-    lines = [f"  law  {label}: {_counted(cells, rows)}" for label, rows in found.items()]
+    laws = [(label, _counted(cells, rows)) for label, rows in found.items()]
     count = sum(verdict.judged for rows in found.values() for _, verdict in rows)
     title = (
         f"Verdicts of {len(judged)} cells: a law agrees where |z| < {AGREES:g}; of {count} comparisons "
         f"{count * CHANCE:.2g} would be beyond it by chance alone"
     )
-    return "\n".join([title, *lines]) if lines else "Verdict: no law is known for any of these cells"
+    return (title, laws) if laws else (f"Verdict: {UNKNOWN}", [])
 
 
 def _counted(cells: Cells, rows: list[tuple[Index, Verdict]]) -> str:

@@ -21,18 +21,20 @@ def summary(dataset: xr.Dataset) -> str:
     dataset = dataset.transpose("replicate", "generation", ...)
     experiment = experiment_of(dataset)
     shown = spread_out(dataset)
-    blocks = [_what(experiment, dataset), _statuses(dataset), _table(dataset, shown)]
+    title, rows = medians(dataset, shown)
+    blocks = [what_was_run(experiment, dataset), _statuses(dataset), f"{title}\n{aligned(rows)}"]
     fitted = [g for g in shown if g > 0]
-    rows = compare(dataset, fitted) if fitted and experiment.replicates > 1 else []
-    blocks += _laws(rows, experiment)
+    laws = compare(dataset, fitted) if fitted and experiment.replicates > 1 else []
+    blocks += _laws(laws, experiment)
     notes = str(dataset.attrs.get("notes", ""))
     blocks.append(f"Note: {notes}" if notes else "")
     unknown = experiment.replicates > 1 and not expectations(experiment)
-    blocks.append("Verdict: no law is known for this recipe" if unknown else _verdicts(rows))
+    blocks.append("Verdict: no law is known for this recipe" if unknown else _verdicts(laws))
     return "\n\n".join(block for block in blocks if block)
 
 
-def _what(experiment: Experiment, dataset: xr.Dataset) -> str:
+def what_was_run(experiment: Experiment, dataset: xr.Dataset) -> str:
+    """Truth, learner and engine; sizes; the workflow: a line each."""
     learner, work = experiment.learner, experiment.workflow
     counts = dataset[list(COUNTS)].isel(generation=-1)
     actual = ", ".join(f"{_span(counts[name].values)} {name.removeprefix('n_')}" for name in COUNTS)
@@ -55,23 +57,31 @@ def _span(values: IntArray) -> str:
     return str(low) if low == high else f"{low} to {high}"
 
 
+def counted(dataset: xr.Dataset) -> list[tuple[Status, int, int]]:
+    """Each status, how many replicates have ever had it, and the first saved generation; -1 if none had."""
+    status, generations = dataset["status"].transpose("replicate", "generation").values, dataset["generation"]
+    ever = {member: (status & int(member)) != 0 for member in Status}
+    return [
+        (member, int(had.any(axis=1).sum()), int(generations[had.any(axis=0).argmax()]) if had.any() else -1)
+        for member, had in ever.items()
+    ]
+
+
 def _statuses(dataset: xr.Dataset) -> str:
-    status = dataset["status"].values
-    lines = []
-    for member in Status:
-        ever = (status & int(member)) != 0
-        if ever.any():
-            first = dataset["generation"].values[ever.any(axis=0).argmax()]
-            name = str(member.name).lower()
-            lines.append(
-                f"  {name}: {int(ever.any(axis=1).sum())} of {len(status)} replicates, "
-                f"first seen in generation {int(first)} ({member.sentence})"
-            )
+    lines = [
+        f"  {str(member.name).lower()}: {count} of {dataset.sizes['replicate']} replicates, "
+        f"first seen in generation {first} ({member.sentence})"
+        for member, count, first in counted(dataset)
+        if count
+    ]
     return "\n".join(["What happened to replicates (none is left out):", *lines]) if lines else ""
 
 
-def _table(dataset: xr.Dataset, generations: list[int]) -> str:
-    """Medians at a few generations, and the band of the last, over `MEASURED` replicates at most."""
+def medians(dataset: xr.Dataset, generations: list[int]) -> tuple[str, list[list[str]]]:
+    """A title and rows: medians at a few generations, and the band of the last, heads first.
+
+    They are over `MEASURED` replicates at most.
+    """
     experiment, replicates = experiment_of(dataset), dataset.sizes["replicate"]
     dataset = dataset.isel(replicate=slice(MEASURED))
     heads = {m.name: m.head for m in metrics_of(experiment.learner, experiment.source).values() if m.head}
@@ -88,7 +98,7 @@ def _table(dataset: xr.Dataset, generations: list[int]) -> str:
             rows.append([f"{level:.0%} of {generations[-1]}", *cells])
     title = "Median over replicates" if replicates > 1 else "One replicate"
     title += f" (the first {MEASURED} of {replicates})" if replicates > MEASURED else ""
-    return f"{title}\n" + aligned(rows)
+    return title, rows
 
 
 def _middle(name: str, values: Array) -> str:
@@ -108,19 +118,23 @@ def _laws(rows: list[Comparison], experiment: Experiment) -> list[str]:
         return ["Laws speak of means over replicates: run more than one to see them."]
     blocks = []
     for law in dict.fromkeys(row.law for row in rows):
-        lines = [["generation", "measured", "std. error", "law", "z"]]
-        for row in rows:
-            if row.law == law:
-                exact = law.sense == "equal" and not law.about and not row.doubt
-                numbers = digits(row.measured, row.error, row.expected)
-                lines.append([str(row.generation), *numbers, _z(row.z) if exact else "-"])
-        if not any(line[-1] != "-" for line in lines[1:]):
-            lines = [line[:-1] for line in lines]
+        lines = law_rows([row for row in rows if row.law == law])
         blocks.append(f"Law: {law.label}\n  {law.source}\n" + aligned(lines))
-    return [*blocks, _caution(rows, experiment)] if blocks else []
+    return [*blocks, caution(rows, experiment)] if blocks else []
 
 
-def _caution(rows: list[Comparison], experiment: Experiment) -> str:
+def law_rows(rows: list[Comparison]) -> list[list[str]]:
+    """One law beside what was measured, heads first; without z where none is given."""
+    lines = [["generation", "measured", "std. error", "law", "z"]]
+    for row in rows:
+        exact = row.law.sense == "equal" and not row.law.about and not row.doubt
+        numbers = digits(row.measured, row.error, row.expected)
+        lines.append([str(row.generation), *numbers, _z(row.z) if exact else "-"])
+    return lines if any(line[-1] != "-" for line in lines[1:]) else [line[:-1] for line in lines]
+
+
+def caution(rows: list[Comparison], experiment: Experiment) -> str:
+    """Why a z is missing; empty where none is."""
     if experiment.replicates < FEW:
         return (
             f"No z with fewer than {FEW} replicates: these numbers are skewed, and few replicates "

@@ -7,6 +7,7 @@ from contextlib import suppress
 from modelcollapse.cli.app import app, recipe
 from modelcollapse.cli.looking import plot, show
 from modelcollapse.cli.planning import plan
+from modelcollapse.cli.reporting import report
 from modelcollapse.cli.running import run
 from modelcollapse.cli.serving import serve
 from modelcollapse.cli.sweeping import check, sweep
@@ -15,6 +16,7 @@ from modelcollapse.errors import LabError
 app.command()(run)
 app.command()(plot)
 app.command(short_help="Print a result's summary again, or its collapse profile.")(show)
+app.command(short_help="Write a result, or a study, as one HTML page.")(report)
 app.command(short_help="How many real items must each training set hold?")(plan)
 app.command()(sweep)
 app.command()(check)

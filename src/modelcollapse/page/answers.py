@@ -3,6 +3,7 @@
 import secrets
 import sys
 import traceback
+from contextlib import suppress
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -45,15 +46,17 @@ def _problem(problem: Problem) -> dict[str, Any]:
         value = None  # what is allowed says it; the reader has the value
     if not isinstance(value, bool | int | float | None):
         value = str(value)[:LONGEST]
-    return {"field": problem.field, "value": value, "allowed": problem.allowed}
+    return {"field": problem.field[:LONGEST], "value": value, "allowed": problem.allowed}
 
 
 def logged(error: BaseException) -> dict[str, Any]:
     """An error of ours: an id for the reader, the rest for the log."""
     name = secrets.token_hex(8)
-    told = "".join(traceback.format_exception(error))
-    print(f"error {name}: {told}", file=sys.stderr, flush=True)
-    return {"error": f"Something went wrong here; the program's log has it as {name}.", "problems": [], "id": name}
+    stack = "".join(traceback.format_exception(error))
+    with suppress(OSError, ValueError):  # nobody reads it
+        print(f"error {name}: {stack}", file=sys.stderr, flush=True)
+    said = f"Something went wrong here; the program's log has it as {name}."
+    return {"error": said, "problems": [], "id": name}
 
 
 def refused(_: Request, error: Exception) -> Response:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 DIGITS = 6
-"""Significant digits of arrays: more than a screen shows. What is no array, as a recipe's numbers, keeps all."""
+"""Significant digits of arrays: more than a screen shows. A recipe's numbers keep all of them."""
 DEEPEST = 20
 """Tables in tables that are read: a recipe has three."""
 LONGEST = 40

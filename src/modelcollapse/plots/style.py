@@ -82,11 +82,15 @@ def legend(panel: Axes, columns: int, heading: str = "") -> None:
 
 def title(experiment: Experiment, replicates: int, width: int) -> str:
     """Say what was run: truth and learner, then sizes and workflow."""
+    return "\n".join(joined(line, width) for line in title_lines(experiment, replicates))
+
+
+def title_lines(experiment: Experiment, replicates: int) -> tuple[list[str], list[str]]:
+    """The parts of a title's two lines."""
     said = parts(experiment)
-    what = [said.pop("truth"), said.pop("learner")]
     count = f"{replicates} replicate{'s' * (replicates > 1)}"
     sizes = [said["size"], said["workflow"], count, said["seed"], said["engine"]]
-    return joined(what, width) + "\n" + joined(list(filter(None, sizes)), width)
+    return [said["truth"], said["learner"]], list(filter(None, sizes))
 
 
 def parts(experiment: Experiment) -> dict[str, str]:
