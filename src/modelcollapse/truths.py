@@ -101,6 +101,13 @@ def read(truth: DataTruth, base: Path) -> DataSet:
     return DataSet(values + 0.0)  # -0.0 is 0.0
 
 
+def read_text(content: bytes, truth: DataTruth) -> DataSet:
+    """Read a data set as `read` does, from the text of a CSV file that is in hand already."""
+    values, lines = _from_csv(content, truth)
+    _check(values[:, 0], truth.path, lines)
+    return DataSet(values[:, 0] + 0.0)  # -0.0 is 0.0
+
+
 def read_vectors(truth: DataNdTruth, base: Path) -> VectorSet:
     """Read a data set of vectors, one a row, as `read` does.
 
@@ -148,7 +155,7 @@ def _numbers(truth: FileTruth, base: Path) -> tuple[Array, list[int] | None]:
     if size > LARGEST_FILE:
         raise _wrong(name, f"must be at most 1 GiB; this file has {size} bytes")
     if path.suffix.lower() == ".csv":
-        values, lines = _from_csv(path, truth)
+        values, lines = _from_csv(_bytes(path, name), truth)
         return values if isinstance(truth, DataNdTruth) else values[:, 0], lines
     if path.suffix.lower() == ".npy":
         return _from_npy(path, truth), None
@@ -182,10 +189,10 @@ def _bytes(path: Path, name: str) -> bytes:
         raise _wrong(name, f"cannot be read: {error.strerror}") from None
 
 
-def _from_csv(path: Path, truth: FileTruth) -> tuple[Array, list[int]]:
+def _from_csv(content: bytes, truth: FileTruth) -> tuple[Array, list[int]]:
     file = str(truth.path)
     try:
-        text = _bytes(path, file).decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise _wrong(file, "must be text in UTF-8") from None
     if "\0" in text:

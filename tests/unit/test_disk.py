@@ -40,8 +40,9 @@ def log(monkeypatch):
     return calls
 
 
-def test_a_name_comes_after_its_content_and_a_record_after_its_data(tmp_path, log):
+def test_a_name_comes_after_its_content_and_a_record_after_its_data(tmp_path, log, monkeypatch):
     data, record = tmp_path / "data", tmp_path / "record"
+    monkeypatch.setattr(disk, "each", lambda act, paths: [act(path) for path in paths])
     disk.put_all({data: b"1", tmp_path / "more": b"2"})
     disk.put(record, b"3")
     steps = [what if name.endswith(".part") else f"{what} {name}" for what, name in log if what != "unlink"]
@@ -55,6 +56,15 @@ def test_a_name_comes_after_its_content_and_a_record_after_its_data(tmp_path, lo
         "replace record",
         folder,
     ]
+
+
+def test_all_content_is_on_the_disk_before_the_first_name_however_threads_run(tmp_path, log):
+    disk.put_all({tmp_path / f"{number}": b"1" for number in range(2 * disk.SIDE_BY_SIDE)})
+    order = [what for what, _ in log]
+    synced = [i for i, (what, name) in enumerate(log) if what == "fsync" and name.endswith(disk.PART)]
+    assert len(synced) == 2 * disk.SIDE_BY_SIDE
+    assert max(synced) < order.index("replace")
+    assert log[-1] == ("fsync", tmp_path.name)
 
 
 def test_of_two_writers_one_wins(tmp_path):

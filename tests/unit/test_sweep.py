@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 import modelcollapse as mc
-from modelcollapse.studies import blocks, environment, folder, sweeping, work
+from modelcollapse.studies import blocks, environment, executors, folder, lock, sweeping, work
 from modelcollapse.studies.reading import read
 
 STUDY = """
@@ -205,6 +205,21 @@ def test_an_interrupted_growth_is_no_damage_and_can_be_taken_back(tmp_path, monk
     assert files(tmp_path) == before
 
 
+def test_processes_have_ended_before_the_lock_is_given_back(tmp_path, monkeypatch):
+    held = []
+
+    class Pool(executors.SpawnPool):
+        def submit(self, fn, /, *args, **kwargs):
+            return Here().submit(fn, *args, **kwargs)
+
+        def shutdown(self, wait=True, *, cancel_futures=False):
+            held.append(lock.holder(tmp_path / "s.zarr") is not None)
+
+    monkeypatch.setattr(executors, "SpawnPool", Pool)
+    swept(tmp_path, executor=None, workers=1)
+    assert held[0]
+
+
 def test_a_damaged_block_is_said_and_computed_again(tmp_path):
     swept(tmp_path, block=2)
     before = files(tmp_path)
@@ -245,8 +260,11 @@ def test_the_root_is_known_by_its_hash(tmp_path):
         with pytest.raises(mc.StorageError):
             swept(tmp_path)
     root.write_bytes(content.replace(b'"schema": 1', b'"schema": 2'))
+    (root.parent / lock.NAME).write_text("of a form that we do not know")
+    before = files(tmp_path)
     with pytest.raises(mc.StorageError, match="written by version"):
         swept(tmp_path)
+    assert files(tmp_path) == before
 
 
 def test_other_versions_need_a_word(tmp_path, monkeypatch):

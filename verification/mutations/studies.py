@@ -20,7 +20,7 @@ STUDIES = (
     Mutant(
         "names that are never put on the disk",
         "studies/disk.py",
-        "    for folder in dict.fromkeys(path.parent for path in files):\n        sync_folder(folder)",
+        "    each(sync_folder, dict.fromkeys(path.parent for path in files))",
         "    pass",
         "unit/test_disk.py::test_a_name_comes_after_its_content_and_a_record_after_its_data",
     ),

@@ -1,34 +1,140 @@
-"""Runs at once and runs waiting: few, so that the page answers; the last results, for tables and figures."""
+"""Computations at once and computations waiting: few, so that the page answers; the last results."""
 
 import asyncio
 import secrets
 import threading
-from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
-from typing import Any
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import xarray as xr
 
 AT_ONCE, WAITING = 2, 4
-KEPT = 8
-"""Finished results that are kept."""
-QUEUED = 64
+KEPT, KEPT_BYTES = 8, 48 * 2**20
+"""Finished results that are kept at most, and their bytes; the last one always is."""
+QUEUED = 8
 """Lines that wait for a reader; then the computation waits, too."""
+LOOKS = 0.1
+"""Seconds between two looks of a waiting thread at whether somebody still reads."""
 
 
 class TooMany(Exception):
-    """As many runs as there may be are running and waiting."""
+    """As many computations as there may be are at work or waiting."""
+
+
+class Stopped(Exception):
+    """Nobody reads any more."""
+
+
+class Job:
+    """One computation on a thread of its own, and its lines for one reader."""
+
+    def __init__(self) -> None:
+        """Begin with no line."""
+        self.stop = threading.Event()
+        self._loop = asyncio.get_running_loop()
+        self._room = threading.Semaphore(QUEUED)
+        self._lines: deque[bytes] = deque()
+        self._news, self._ended = asyncio.Event(), False
+
+    def start(self, work: Callable[["Job"], None]) -> threading.Thread:
+        """Let a thread do it; ``work`` calls `put`, and handles errors of its own."""
+
+        def run() -> None:
+            try:
+                work(self)
+            except Stopped:
+                pass
+            finally:
+                self._tell(self._end)
+
+        thread = threading.Thread(target=run, name="computation", daemon=True)
+        thread.start()
+        return thread
+
+    def put(self, line: bytes) -> None:
+        """Hand a line over, from the thread; wait while the reader is behind.
+
+        Raises
+        ------
+        Stopped
+            Where nobody reads any more.
+        """
+        while not self._room.acquire(timeout=LOOKS):
+            self.look()
+        self.look()
+        self._tell(lambda: self._take(line))
+
+    def look(self) -> None:
+        """Go on, or raise `Stopped` where nobody reads any more."""
+        if self.stop.is_set():
+            raise Stopped
+
+    async def lines(self) -> bytes | None:
+        """All lines that have come since the last call; None after the last."""
+        while not self._lines and not self._ended:
+            self._news.clear()
+            await self._news.wait()
+        if not self._lines:
+            return None
+        count = len(self._lines)
+        found = b"".join(self._lines.popleft() for _ in range(count))
+        self._room.release(count)
+        return found
+
+    async def ended(self) -> None:
+        """Wait for the thread's end."""
+        while not self._ended:
+            self._news.clear()
+            await self._news.wait()
+
+    def _tell(self, call: Callable[[], None]) -> None:
+        try:
+            self._loop.call_soon_threadsafe(call)
+        except RuntimeError:  # the server has ended
+            raise Stopped from None
+
+    def _take(self, line: bytes) -> None:
+        self._lines.append(line)
+        self._news.set()
+
+    def _end(self) -> None:
+        self._ended = True
+        self._news.set()
 
 
 class Jobs:
-    """Counts runs, and keeps the last results."""
+    """Counts computations, and keeps the last results."""
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._slots = asyncio.Semaphore(AT_ONCE)
-        self._here = 0
+        self.places = asyncio.Semaphore(AT_ONCE)
+        self._here: set[Job] = set()
         self._kept: OrderedDict[str, xr.Dataset] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @property
+    def here(self) -> int:
+        """How many are at work or waiting."""
+        return len(self._here)
+
+    @contextmanager
+    def job(self) -> Iterator[Job]:
+        """One more, until the end of the block; `TooMany` where there is no room."""
+        if len(self._here) >= AT_ONCE + WAITING:
+            raise TooMany
+        job = Job()
+        self._here.add(job)
+        try:
+            yield job
+        finally:
+            job.stop.set()
+            self._here.discard(job)
+
+    def stop(self) -> None:
+        """Tell all of them to stop: the server ends."""
+        for job in tuple(self._here):
+            job.stop.set()
 
     @staticmethod
     def name() -> str:
@@ -37,65 +143,14 @@ class Jobs:
 
     def keep(self, name: str, dataset: xr.Dataset) -> None:
         """Keep a result, and forget the oldest."""
-        self._kept[name] = dataset
-        while len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
+        with self._lock:
+            self._kept[name] = dataset
+            while len(self._kept) > KEPT or (
+                len(self._kept) > 1 and sum(one.nbytes for one in self._kept.values()) > KEPT_BYTES
+            ):
+                self._kept.popitem(last=False)
 
     def result(self, name: str) -> xr.Dataset | None:
         """A result that is kept."""
-        return self._kept.get(name)
-
-    def enter(self) -> None:
-        """Count a run that has come; `TooMany` where there is no room."""
-        if self._here >= AT_ONCE + WAITING:
-            raise TooMany
-        self._here += 1
-
-    def leave(self) -> None:
-        """Count a run that has gone."""
-        self._here -= 1
-
-    @asynccontextmanager
-    async def slot(self) -> AsyncIterator[None]:
-        """Wait for one of the places where runs compute."""
-        async with self._slots:
-            yield
-
-
-async def threaded(work: Callable[[threading.Event], Iterator[Any]]) -> AsyncIterator[Any]:
-    """What an iterator gives that computes on a thread of its own, and is told to stop when nobody reads."""
-    loop, stop = asyncio.get_running_loop(), threading.Event()
-    queue: asyncio.Queue[tuple[str, Any]] = asyncio.Queue(QUEUED)
-
-    def put(kind: str, value: Any) -> None:
-        waiting = asyncio.run_coroutine_threadsafe(queue.put((kind, value)), loop)
-        while not stop.is_set():
-            try:
-                waiting.result(0.1)
-                return
-            except TimeoutError:
-                continue
-        waiting.cancel()
-
-    def run() -> None:
-        try:
-            for value in work(stop):
-                if stop.is_set():
-                    return
-                put("value", value)
-            put("end", None)
-        except BaseException as error:
-            if not stop.is_set():
-                put("error", error)
-
-    threading.Thread(target=run, daemon=True).start()
-    try:
-        while True:
-            kind, value = await queue.get()
-            if kind == "end":
-                return
-            if kind == "error":
-                raise value
-            yield value
-    finally:
-        stop.set()
+        with self._lock:
+            return self._kept.get(name)

@@ -57,17 +57,30 @@ class View:
         return np.where(np.isfinite(density), density, 0.0)
 
     def training(self, data: Any, replicate: int) -> Array | None:
-        """How many items of a training set lie in each bin; None where an engine holds no items."""
-        if hasattr(data, "x") and self.on_the_line:
-            items = data.x[replicate, : data.size[replicate]]
-            return np.asarray(np.histogram(items, self.edges)[0])
-        if hasattr(data, "x") and self.of_categories:
-            items = data.x[replicate, : data.size[replicate]]
-            return np.asarray(np.bincount(items.astype(np.int64), minlength=len(self.x))[: len(self.x)])
+        """How much of a training set lies in each bin; None where an engine holds no items.
+
+        Items count as they do in the fit. Counts on bins are spread evenly over each of them.
+        """
+        if hasattr(data, "x"):
+            return self._of_items(data, replicate)
         if not hasattr(data, "count"):
             return None
+        count = data.count[replicate]
         if self.of_categories:
-            return np.asarray(data.count[replicate][: len(self.x)])
-        grid, count = data.grid, data.count[replicate]
-        middles = (grid.first[replicate] + np.arange(len(count)) + 0.5) * 2.0 ** grid.exponent[replicate]
-        return np.asarray(np.histogram(middles, self.edges, weights=count.astype(np.float64))[0])
+            return np.asarray(count[: len(self.x)])
+        grid = data.grid
+        ends = (grid.first[replicate] + np.arange(len(count) + 1)) * 2.0 ** float(grid.exponent[replicate])
+        below = np.concatenate([[0.0], np.cumsum(count, dtype=np.float64)])
+        return np.asarray(np.diff(np.interp(self.edges, ends, below)))
+
+    def _of_items(self, data: Any, replicate: int) -> Array | None:
+        size = int(data.size[replicate])
+        items, weight = data.x[replicate, :size], data.weight
+        weight = None if weight is None else weight[replicate, :size]
+        if self.of_categories:
+            return np.asarray(np.bincount(items, weight, minlength=len(self.x)))
+        low, high = self.edges[0], self.edges[-1]
+        place = np.clip((items - low) * (BINS / (high - low)), -1.0, BINS).astype(np.int64)
+        inside = (items >= low) & (place < BINS)
+        weight = None if weight is None else weight[inside]
+        return np.asarray(np.bincount(place[inside], weight, minlength=BINS))

@@ -1,9 +1,9 @@
-"""A run as a stream: every generation as it is computed, from the real lab."""
+"""A run as a stream: every generation as it is computed, by the lab's own loop, all replicates at once."""
 
 import json
 import time
-from collections.abc import Iterator
-from threading import Event
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,68 +13,114 @@ from modelcollapse import results, saving
 from modelcollapse.engines import ENGINES
 from modelcollapse.experiment import Experiment
 from modelcollapse.metrics import METRICS, metrics_of
+from modelcollapse.page import slow
 from modelcollapse.page.pictures import View
 from modelcollapse.page.words import sentence
 from modelcollapse.recursion import Info, State, generations
-from modelcollapse.sources import Law
 from modelcollapse.streams import generators
-from modelcollapse.theory import expectations
 from modelcollapse.types import Params, Status
 from modelcollapse.verdict import verdicts
 
 PER_SECOND = 30.0
 """Lines a second at most."""
 STORED = 400
-"""Generations that are sent at most."""
+"""Generations that are sent, about, at most."""
+NUMBERS = 2_000_000
+"""Numbers of parameters and metrics that are sent at most: of large recipes, fewer generations are."""
+AT_ONCE = 2048
+"""Models of a line at most."""
 SHOWN = ("total_variance", "component_variance", "tail_mass", "heterozygosity", "total_variation",
          "categories_alive", "wasserstein2")  # fmt: skip
-SLOW = ("wasserstein2",)
-"""Metrics that take a millisecond a model: sent of the last generation of a line alone."""
+PARTS = {"weights": "weight", "means": "mean", "stds": "std"}
+FAST_REPLICATES = 8
+"""Replicates of a rough answer: the first ones, with the same numbers."""
 
 
-def chosen(last: int) -> list[int]:
+@dataclass(frozen=True)
+class Asked:
+    """A run as it is asked for.
+
+    Attributes
+    ----------
+    recipe
+        As it was given; `settled` has an engine in the place of ``"auto"``, and is what is run.
+    name
+        The run's name.
+    shown
+        The replicate whose density and training set are sent.
+    fast
+        Whether a rough answer will do: a reader is dragging something.
+    """
+
+    recipe: Experiment
+    settled: Experiment
+    name: str
+    shown: int = 0
+    fast: bool = False
+
+
+def chosen(last: int, most: int = STORED) -> list[int]:
     """The generations that are sent: all of few, else some in equal steps and some by equal factors."""
-    if last <= STORED:
+    if last <= most:
         return list(range(last + 1))
-    even = np.linspace(0, last, STORED // 2).round().astype(int).tolist()
-    return sorted({*even, *saving.saved("log", last)})
+    even = np.linspace(0, last, max(most // 2, 2)).round().astype(int).tolist()
+    log = np.array(saving.saved("log", last))
+    log = log[np.linspace(0, len(log) - 1, max(min(len(log), most // 2), 2)).round().astype(int)]
+    return sorted({*even, *log.tolist()})
+
+
+def numbers_of(experiment: Experiment) -> int:
+    """Numbers of a generation that a result stores."""
+    return experiment.replicates * sum(int(np.prod(s)) for s in results.shapes(experiment).values())
+
+
+def sent(experiment: Experiment) -> list[int]:
+    """The generations of a recipe that are sent, and kept."""
+    return chosen(experiment.generations, int(np.clip(NUMBERS // numbers_of(experiment), 20, STORED)))
 
 
 class Run:
     """One run: what it sends, and the result that it leaves."""
 
-    def __init__(self, experiment: Experiment, asked: Experiment, name: str, stop: Event) -> None:
-        """Take a recipe with an engine, and the one that was asked for."""
-        self.experiment, self.asked, self.name, self.stop = experiment, asked, name, stop
+    def __init__(self, asked: Asked) -> None:
+        """Take what was asked for."""
+        experiment = asked.settled
+        if asked.fast and experiment.replicates > FAST_REPLICATES:
+            experiment = experiment.changed(replicates=FAST_REPLICATES)
+        self.asked, self.experiment = asked, experiment
+        self.shown = min(asked.shown, experiment.replicates - 1)
         known = metrics_of(experiment.learner, experiment.source)
-        self.metrics = [metric for metric in SHOWN if metric in known]
+        self.metrics = [name for name in SHOWN if name in known]
+        self.budget = slow.Budget(experiment, self.metrics, asked.fast)
+        self.metrics = [name for name in self.metrics if name not in self.budget.left_out]
         self.view = View(experiment)
-        self.saved = chosen(experiment.generations)
+        self.saved = sent(experiment)
+        self.variables = results.allocate(experiment, len(self.saved))
         self.dataset: xr.Dataset | None = None
 
-    def lines(self) -> Iterator[dict[str, Any]]:
-        """What is sent, line after line. Stops soon after `stop` is set."""
+    def lines(self, look: Callable[[], None]) -> Iterator[dict[str, Any]]:
+        """What is sent, line after line; ``look`` is called each generation, and may raise."""
         began = time.monotonic()
         yield self._start()
-        experiment = self.experiment
-        variables = results.allocate(experiment, len(self.saved))
-        block, columns, sent = list[tuple[State, Info]](), 1, time.monotonic()
+        yield self._frames(0, [(None, None)])
+        block, column, last = list[tuple[State, Info]](), 1, 0.0
+        together = min(results.at_once(self.experiment, self.experiment.replicates),
+                       max(1, AT_ONCE // self.experiment.replicates))  # fmt: skip
         for state, info in self._generations():
-            if self.stop.is_set():
-                return
-            if state.generation == self.saved[columns]:
+            look()
+            if state.generation == self.saved[column + len(block)]:
                 block.append((state, info))
-                columns += 1
-            done = columns == len(self.saved)
-            if block and (done or time.monotonic() - sent >= 1.0 / PER_SECOND or len(block) == 64):
-                params = [(experiment.learner.without_items(s.params), i) for s, i in block]
-                rows = slice(0, experiment.replicates)
-                results.put(variables, rows, columns - len(block), experiment, params)
-                yield self._frames(block)
-                block, sent = [], time.monotonic()
+            done = column + len(block) == len(self.saved)
+            now = time.monotonic()
+            if block and (done or now - last >= 1.0 / PER_SECOND or len(block) >= together):
+                time.sleep(max(0.0, last + 1.0 / PER_SECOND - now))
+                last = time.monotonic()
+                yield self._frames(column, block)
+                column += len(block)
+                block = []
             if done:
                 break
-        self.dataset = results.assemble(experiment, variables, self.saved)
+        self.dataset = results.assemble(self.experiment, self.variables, self.saved)
         yield self._end(time.monotonic() - began)
 
     def _generations(self) -> Iterator[tuple[State, Info]]:
@@ -90,72 +136,77 @@ class Run:
 
     def _start(self) -> dict[str, Any]:
         experiment, view = self.experiment, self.view
-        steps = np.array([t for t in self.saved if t > 0], dtype=np.float64)
-        laws = [
-            {
-                "metric": law.metric,
-                "statistic": law.statistic,
-                "label": law.label,
-                "source": law.source,
-                "values": np.column_stack([steps, law.at(steps)]),
-            }
-            for law in expectations(experiment)
-            if law.metric in self.metrics and law.sense == "equal"
-        ]
-        same = None if experiment.start is None else Law(experiment.learner, experiment.start)
         return {
             "type": "start",
-            "id": self.name,
+            "id": self.asked.name,
             "recipe": json.loads(experiment.to_json()),
             "engine": experiment.engine,
-            "notes": self.asked.notes(),
+            "items": experiment.learner.items,
+            "notes": self.asked.recipe.notes(),
             "x": view.x,
             "truth": view.truth(),
             "edges": view.edges,
-            "laws": laws,
+            "laws": slow.laws(experiment, self.metrics, self.saved),
             "metrics": {
                 name: {
                     "label": METRICS[name].label,
                     "unit": METRICS[name].unit,
-                    "truth": METRICS[name].value_at_truth(experiment.source, same),
+                    "truth": results.at_truth(experiment, name),
                 }
                 for name in self.metrics
             },
             "replicates": experiment.replicates,
             "generations": experiment.generations,
             "components": experiment.learner.sizes().get("component", 1),
+            "shown": self.shown,
         }
 
-    def _frames(self, block: list[tuple[State, Info]]) -> dict[str, Any]:
-        """Some generations in a line."""
-        recorded = [self.experiment.learner.record(state.params) for state, _ in block]
-        frames: dict[str, Any] = {
+    def _frames(self, column: int, block: Any) -> dict[str, Any]:
+        """Some generations in a line, from a column on; the truth is the first of them all."""
+        here = slice(column, column + len(block))
+        if column:
+            learner, rows = self.experiment.learner, slice(0, self.experiment.replicates)
+            plain = [(learner.without_items(state.params), info) for state, info in block]
+            results.put(self.variables, rows, column, self.experiment, plain)
+        counts = np.stack([self.variables[name][0, here] for name in results.COUNTS], axis=1)
+        frames = {
             "type": "frames",
-            "t": [state.generation for state, _ in block],
-            "metrics": self._measured([state.params for state, _ in block]),
-            "density": [self.view.model(_first(state.params)) for state, _ in block],
-            "histogram": [self.view.training(state.corpus.training, 0) for state, _ in block],
-            "counts": [info.counts[0] for _, info in block],
-            "status": [info.status for _, info in block],
+            "t": self.saved[here],
+            "metrics": {name: self._measured(name, here) for name in self.metrics},
+            "density": [self._density(state) for state, _ in block],
+            "histogram": [self._histogram(state) for state, _ in block],
+            "counts": counts,
+            "status": self.variables["status"][:, here].T,
         }
-        for name, variable in (("weights", "weight"), ("means", "mean"), ("stds", "std")):
-            if variable in recorded[0] and recorded[0][variable].ndim == 2:
-                frames[name] = [values[variable] for values in recorded]
+        for name, variable in PARTS.items():
+            if {"mean", "std"} <= {*self.variables}:
+                frames[name] = self._parts(variable, here)
         return frames
 
-    def _measured(self, each: list[Params]) -> dict[str, Any]:
-        """Metrics ``(generation, replicate)``; of slow ones the last generation alone."""
-        family, truth = self.experiment.learner, self.experiment.source
-        found: dict[str, Any] = {}
-        for name in self.metrics:
-            slow = name in SLOW
-            some = each[-1:] if slow else each
-            together = type(each[0])(*(np.concatenate(field) for field in zip(*some, strict=True)))
-            with np.errstate(all="ignore"):
-                values = METRICS[name].compute(Law(family, together), truth)
-            rows = values.reshape(len(some), -1)
-            found[name] = [None] * (len(each) - 1) + [rows[0]] if slow else rows
-        return found
+    def _measured(self, name: str, here: slice) -> Any:
+        """A metric ``(generation, replicate)``, by the lab; of a slow one, only what there is time for."""
+        steps = self.saved[here]
+        places = self.budget.places(name, len(steps), steps[-1] in (0, self.saved[-1]))
+        values = np.full((len(steps), self.experiment.replicates), np.nan)
+        if len(places):
+            stored = {n: self.variables[n][:, here][:, places] for n in results.needed(self.experiment, name)}
+            with self.budget.spent(name, len(places)), np.errstate(all="ignore"):
+                found = results.evaluate(self.experiment, name, stored, np.array(steps)[places])
+            values[places] = found.T
+        return values if len(places) == len(steps) else _or_none(values, places)
+
+    def _density(self, state: State | None) -> Any:
+        return self.view.truth() if state is None else self.view.model(_one(state.params, self.shown))
+
+    def _histogram(self, state: State | None) -> Any:
+        return None if state is None else self.view.training(state.corpus.training, self.shown)
+
+    def _parts(self, variable: str, here: slice) -> Any:
+        """Weights, means or stds ``(generation, replicate, component)``."""
+        if variable not in self.variables:  # one Gaussian has no weights
+            return np.ones((here.stop - here.start, self.experiment.replicates, 1))
+        values = self.variables[variable][:, here]
+        return np.swapaxes(values if values.ndim == 3 else values[..., None], 0, 1)
 
     def _end(self, seconds: float) -> dict[str, Any]:
         assert self.dataset is not None
@@ -164,16 +215,21 @@ class Run:
             str(member.name).lower(): int(((status & int(member)) != 0).any(axis=1).sum())
             for member in Status
         }
-        few = self.experiment.replicates < 2
+        judged = self.experiment.replicates > 1 and not self.asked.fast and slow.quick(self.experiment)
         return {
             "type": "end",
-            "seconds": seconds,
+            "seconds": round(seconds, 3),
             "sentence": sentence(self.dataset),
-            "verdicts": [] if few else [str(verdict) for verdict in verdicts(self.dataset)],
+            "verdicts": [str(verdict) for verdict in verdicts(self.dataset)] if judged else [],
             "status": {name: count for name, count in counted.items() if count},
         }
 
 
-def _first(params: Params) -> Params:
-    """The first replicate of some parameters."""
-    return type(params)(*(field[:1] for field in params))
+def _one(params: Params, replicate: int) -> Params:
+    """One replicate of some parameters."""
+    return type(params)(*(field[replicate : replicate + 1] for field in params))
+
+
+def _or_none(values: Any, places: Any) -> list[Any]:
+    """Rows that were computed, and null in the place of others."""
+    return [row if i in set(places.tolist()) else None for i, row in enumerate(values)]

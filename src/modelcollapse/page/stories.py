@@ -81,8 +81,8 @@ STORIES = (
         {
             "truth": {"family": "categorical", "zipf": {"categories": 50, "exponent": 1.0, "shift": 0.0}},
             "learner": {"family": "categorical"},
-            "n_samples": 300,
-            "generations": 400,
+            "n_samples": 200,
+            "generations": 300,
             "replicates": 32,
         },
     ),

@@ -1,18 +1,22 @@
-"""Numbers as JSON: short, and null where there is none."""
+"""Numbers as JSON: arrays short, and null where there is none; and JSON from outside, strictly read."""
 
 import json
-import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 DIGITS = 6
-"""Significant digits that are sent: more than a screen shows."""
+"""Significant digits of arrays: more than a screen shows. A recipe's numbers keep all of them."""
+DEEPEST = 20
+"""Tables in tables that are read: a recipe has three."""
+LONGEST = 40
+"""Digits of a whole number that is read: 2^128, the largest seed, has 39."""
 
 
 def dumps(value: Any) -> bytes:
     """JSON in UTF-8; NaN and infinite numbers are null."""
-    return json.dumps(plain(value), allow_nan=False, separators=(",", ":"), ensure_ascii=False).encode()
+    return _text(value).encode()
 
 
 def line(value: Any) -> bytes:
@@ -20,50 +24,90 @@ def line(value: Any) -> bytes:
     return dumps(value) + b"\n"
 
 
-def plain(value: Any) -> Any:
-    """Arrays as lists, numbers to `DIGITS`."""
+def _text(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return _numbers(value)
     if isinstance(value, np.generic):
-        return plain(value.item())
+        return _numbers(np.asarray(value))
     if isinstance(value, dict):
-        return {str(key): plain(inner) for key, inner in value.items()}
+        return "{" + ",".join(f"{json.dumps(str(key))}:{_text(inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, list | tuple):
-        return [plain(inner) for inner in value]
-    if isinstance(value, float):
-        return _short(value)
-    return value
+        return "[" + ",".join(map(_text, value)) + "]"
+    if isinstance(value, float) and not np.isfinite(value):
+        return "null"
+    return json.dumps(value, allow_nan=False)
 
 
-def _numbers(array: Any) -> Any:
+def _numbers(array: Any) -> str:
+    """An array of numbers; all of them are written at once, which is five times as fast as one by one."""
     if array.dtype.kind in "iub":
-        return array.tolist()
-    if array.ndim > 1:
-        return [_numbers(row) for row in array]
-    return [_short(number) for number in array.tolist()]
+        return json.dumps(array.tolist(), separators=(",", ":"))
+    text = _template(array.shape) % tuple(array.ravel().tolist())
+    if not np.isfinite(array).all():
+        for word in ("-inf", "inf", "nan"):
+            text = text.replace(word, "null")
+    return text
 
 
-def _short(number: float) -> float | None:
-    return float(f"{number:.{DIGITS}g}") if math.isfinite(number) else None
+@lru_cache(256)
+def _template_of(shape: tuple[int, ...]) -> str:
+    inner = _template(shape[1:])
+    return "[" + ",".join([inner] * shape[0]) + "]"
 
 
-class _Twice(ValueError):
-    """A key that is there twice."""
+def _template(shape: tuple[int, ...]) -> str:
+    """What an array of a shape is written into; of the few that come again and again, it is kept."""
+    if not shape:
+        return f"%.{DIGITS}g"
+    if shape[0] > 1000 or len(shape) > 2:
+        inner = _template(shape[1:])
+        return "[" + ",".join([inner] * shape[0]) + "]"
+    return _template_of(shape)
 
 
 def loads(text: bytes) -> Any:
-    """Read a body; ValueError where it is no plain JSON: a key twice, NaN, endless digits or depth."""
-
-    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
-        table = dict(found)
-        if len(table) < len(found):
-            raise _Twice("a key is there twice")
-        return table
-
-    def constant(name: str) -> None:
-        raise ValueError(f"{name} is no JSON")
-
+    """Read JSON; ValueError where it is not plain: a key twice, NaN, endless digits or depth, no UTF-8."""
     try:
-        return json.loads(text.decode(), object_pairs_hook=pairs, parse_constant=constant)
+        value = json.loads(
+            text.decode(), object_pairs_hook=_table, parse_constant=_no_number, parse_int=_whole
+        )
     except RecursionError:
-        raise ValueError("is nested too deeply") from None
+        raise ValueError("nested too deeply") from None
+    except UnicodeDecodeError:
+        raise ValueError("not in UTF-8") from None
+    if _deeper(value, DEEPEST):
+        raise ValueError("nested too deeply")
+    return value
+
+
+def _table(found: list[tuple[str, Any]]) -> dict[str, Any]:
+    table = dict(found)
+    if len(table) < len(found):
+        raise ValueError("a key is there twice")
+    return table
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no number")
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > LONGEST:
+        raise ValueError("a whole number of too many digits")
+    return int(digits)
+
+
+def _deeper(value: Any, depth: int) -> bool:
+    """Whether there are tables and lists in each other beyond a depth."""
+    level = [value]
+    for _ in range(depth):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, dict | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from modelcollapse.errors import Problem, RecipeError
 from modelcollapse.experiment import Experiment
+from modelcollapse.lab import MAX_SECONDS
 from modelcollapse.planning.asked import (
     KINDS,
     QUESTIONS,
@@ -41,6 +42,7 @@ def plan(
     replicates: int = 1000,
     check: bool = True,
     progress: Progress | None = None,
+    most_seconds: float = MAX_SECONDS,
 ) -> list[Answer]:
     """Answer how many real items a generation are enough.
 
@@ -61,6 +63,8 @@ def plan(
         Whether to simulate each answer anew, with other streams and no diffusion engine.
     progress
         Called with a line of words before each simulation.
+    most_seconds
+        What all simulations may take on one core, by estimate.
 
     Raises
     ------
@@ -69,7 +73,7 @@ def plan(
     """
     asked = Asked(experiment or Experiment(), limit or Limit(), sure, replicates)
     search = _search(asked, questions, sources, progress)
-    search.check_time(questions, sources)
+    search.check_time(questions, sources, most=most_seconds)
     return [search.answer(question, source, check) for source in sources for question in questions]
 
 

@@ -58,7 +58,13 @@ class Search:
     progress: Progress
     seen: dict[tuple[Kind, int], dict[Question, Estimate]] = field(default_factory=dict)
 
-    def check_time(self, questions: Sequence[Question], sources: Sequence[Kind], steps: int = STEPS) -> None:
+    def check_time(
+        self,
+        questions: Sequence[Question],
+        sources: Sequence[Kind],
+        steps: int = STEPS,
+        most: float = lab.MAX_SECONDS,
+    ) -> None:
         """Refuse simulations that together take too long, before the first of them."""
         seconds = 0.0
         for source in sources:
@@ -67,12 +73,14 @@ class Search:
                 trivial = question == "mean" and self.asked.limit.of == "category"
                 if not trivial and self._law_of(question, source) is None:
                     seconds += steps * lab.estimate(recipe).seconds
-        if seconds <= lab.MAX_SECONDS:
+        if seconds <= most:
             return
+        taken, limit = f"about {seconds / 3600:.3g} hours", f"{most / 3600:.3g}"
+        if most < 3600:
+            taken, limit = f"about {seconds:.3g} seconds", f"{most:.3g}"
         allowed = (
             f"with {recipe.replicates} replicates of {recipe.generations} generations: all simulations take "
-            f"about {seconds / 3600:.3g} hours; the limit is {lab.MAX_SECONDS // 3600}. Fewer replicates "
-            "or generations take less"
+            f"{taken}; the limit is {limit}. Fewer replicates or generations take less"
         )
         raise RecipeError([Problem("n_samples", recipe.n_samples, allowed)])
 

@@ -153,7 +153,8 @@ def _said(view: View, shown: list[Quantity], what: str, lines: str) -> list[str]
     if known:
         laws = "mean" if known == {"mean"} else TYPICAL
         more = ", or of the mean where that alone is known" if len(known) > 1 else ""
-        times = " (of times: when that comes to half)" if any(q.kind == "time" for q in shown) else ""
+        timed = any(q.kind == "time" and np.isfinite(q.law).any() for q in shown)
+        times = " (of times: when that comes to half)" if timed else ""
         said.append(f"{lines}: law of the {laws}{more}{times}.")
     return [*said, *(f"{_upper(METRICS[q.metric].label)}: the first {q.most} replicates." for q in few)]
 

@@ -105,7 +105,7 @@ class Driver:
         WorkerError
             Where the executor is broken for good.
         """
-        waiting = iter(np.flatnonzero(self._states != WHOLE).tolist())
+        waiting = iter(self._waiting())
         again, strikes, flights = deque[int](), Counter[int](), dict[Future[Any], int]()
         end = float("inf")
         while True:
@@ -126,6 +126,11 @@ class Driver:
             self._report(self.standing())
         for future in flights:
             future.cancel()
+
+    def _waiting(self) -> list[int]:
+        """The units that are not whole, in the order in which they are given out: it changes no number."""
+        numbers: list[int] = np.flatnonzero(self._states != WHOLE).tolist()
+        return numbers
 
     def _submit(self, executor: Executor, number: int) -> Future[Any]:
         try:

@@ -115,11 +115,13 @@ def sweep(
 
     stop = stop or Event()
     fresh = not preparing.there(path)
+    if not fresh:
+        folder.open_study(path)  # the lock of a version that we do not know is not ours to take
     with _workers(executor, dask, workers or lab.cores(), stop) as (pool, window):
         if fresh:
             preparing.make(path, study, block)
         try:
-            with _storage(path), _at_work(path, tell) as held:
+            with _storage(path), _at_work(path, tell) as held, _ended(pool, stop):
                 archive, scan = preparing.prepare(path, study, accept_environment, tell)
                 done = scan.count(blocks.WHOLE)
                 held.say(done=done, failed=[])
@@ -213,10 +215,18 @@ def _workers(
             yield cluster, lambda: 2 * max(1, cores())
         return
     pool = executors.SpawnPool(workers)
-    try:
+    with _ended(pool, stop):
         yield pool, lambda: workers
+
+
+@contextmanager
+def _ended(pool: Executor, stop: Event) -> Iterator[None]:
+    """End our own processes: before the lock is given back, so that whoever has it next writes alone."""
+    try:
+        yield
     finally:
-        if stop.is_set():
-            pool.kill()
-        with suppress(Exception):
-            pool.shutdown(wait=True, cancel_futures=True)
+        if isinstance(pool, executors.SpawnPool):
+            if stop.is_set():
+                pool.kill()
+            with suppress(Exception):
+                pool.shutdown(wait=True, cancel_futures=True)

@@ -1,5 +1,7 @@
 """Categories under replace: each by itself is the binomial chain of Wright (1931), lost or alone at last."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from modelcollapse.experiment import Experiment
@@ -84,6 +86,13 @@ def chain(p: Array, n: int, generations: int) -> Array:
 
 def ends(p: Array, n: int, generations: int) -> tuple[Array, Array]:
     """P(lost) and P(the only one left) of each category, each ``(generation, category)``, from 1 on."""
+    return _ends(tuple(p.tolist()), n, generations)
+
+
+@lru_cache(maxsize=8)
+def _ends(categories: tuple[float, ...], n: int, generations: int) -> tuple[Array, Array]:
+    """As `ends`, computed once: four laws ask for the same chain."""
+    p = np.array(categories)
     step, law = _binomials(n, np.arange(n + 1) / n), _binomials(n, p)
     lost, alone = np.empty((generations, len(p))), np.empty((generations, len(p)))
     for t in range(generations):

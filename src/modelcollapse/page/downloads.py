@@ -1,0 +1,71 @@
+"""What one takes home: a finished run as a table or a figure, a recipe as TOML and as Python."""
+
+import csv
+import io
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+DRAWN = {"svg": "image/svg+xml", "png": "image/png"}
+TYPES = {"csv": "text/csv; charset=utf-8", **DRAWN}
+"""What a run can be had as, and what that is."""
+FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+"""What a text must not begin with in a table: spreadsheets would compute it."""
+_one_figure = threading.Lock()  # Matplotlib's settings are of the whole process
+
+
+def as_file(dataset: xr.Dataset, kind: str) -> bytes:
+    """A result as a table or a figure."""
+    from modelcollapse import plots
+    from modelcollapse.summary import write_csv
+
+    with tempfile.TemporaryDirectory(prefix="modelcollapse-") as folder:
+        path = Path(folder) / f"result.{kind}"
+        if kind == "csv":
+            write_csv(dataset, path)
+            return harmless(path.read_text(encoding="utf-8"))
+        with _one_figure:
+            plots.plot(dataset, path=path)
+        return path.read_bytes()
+
+
+def harmless(table: str) -> bytes:
+    """A table in which no text is a formula: such a text gets a quote before it; numbers stay as they are."""
+    if not any(word in table for word in FORMULAS):
+        return table.encode()
+    written = io.StringIO()
+    writer = csv.writer(written)
+    for row in csv.reader(io.StringIO(table)):
+        writer.writerow([f"'{cell}" if _formula(cell) else cell for cell in row])
+    return written.getvalue().encode()
+
+
+def _formula(cell: str) -> bool:
+    if not cell.startswith(FORMULAS):
+        return False
+    try:
+        float(cell)
+    except ValueError:
+        return True
+    return False
+
+
+def as_python(toml: str) -> str:
+    """A program that runs a recipe; whatever the recipe holds, it is text in there and no program."""
+    plain = '"""' not in toml and "\\" not in toml and not toml.endswith('"')
+    text = f'"""\n{toml}"""' if plain else repr(toml)
+    return (
+        "import modelcollapse as mc\n\n"
+        f"recipe = {text}\n"
+        "experiment = mc.Experiment.from_toml(recipe)\n"
+        "dataset = mc.run(experiment)\n"
+        'mc.plot(dataset, path="figure.png")\n'
+    )
+
+
+def headers(kind: str) -> dict[str, Any]:
+    """A file to be saved, never one to be shown."""
+    return {"content-disposition": f'attachment; filename="modelcollapse.{kind}"'}

@@ -1,0 +1,81 @@
+"""An answer that grows while it is computed, and a computation that ends when its reader leaves."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from modelcollapse.errors import LabError
+from modelcollapse.page import wire
+from modelcollapse.page.answers import logged, told
+from modelcollapse.page.jobs import Job, Jobs, Stopped
+
+NDJSON = b"application/x-ndjson"
+HEADERS = [(b"content-type", NDJSON), (b"x-accel-buffering", b"no")]
+
+
+class Streamed(Response):
+    """Lines of JSON as ``work`` puts them into its job.
+
+    Where there is no room, `TooMany` is raised before the answer begins. A computation's place is free again
+    when its thread has ended, not when its reader has gone: so never more than `AT_ONCE` compute.
+    """
+
+    def __init__(self, jobs: Jobs, work: Callable[[Job], None]) -> None:
+        """Take what counts computations, and what computes."""
+        super().__init__()
+        self._jobs, self._work = jobs, work
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send all lines, or stop where nobody reads."""
+        with self._jobs.job() as job:
+            await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+            gone = asyncio.create_task(_gone(receive, job))
+            try:
+                await self._sent(job, gone, send)
+            finally:
+                gone.cancel()
+
+    async def _sent(self, job: Job, gone: "asyncio.Task[None]", send: Send) -> None:
+        if self._jobs.places.locked():
+            await _part(send, wire.line({"type": "waiting"}))
+        turn = asyncio.ensure_future(self._jobs.places.acquire())
+        await asyncio.wait({turn, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not turn.done():
+            turn.cancel()
+            with suppress(asyncio.CancelledError):
+                await turn
+        if turn.cancelled():
+            return
+        try:
+            if not job.stop.is_set():
+                job.start(self._guarded)
+                while (lines := await job.lines()) is not None:
+                    await _part(send, lines)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            self._jobs.places.release()
+
+    def _guarded(self, job: Job) -> None:
+        """Compute; an error is a line, too."""
+        try:
+            self._work(job)
+        except Stopped:
+            raise
+        except LabError as error:
+            job.put(wire.line({"type": "error", **told(error)}))
+        except Exception as error:
+            job.put(wire.line({"type": "error", **logged(error)}))
+
+
+async def _gone(receive: Receive, job: Job) -> None:
+    """Wait until the reader has left, and stop the computation."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    job.stop.set()
+
+
+async def _part(send: Send, content: bytes) -> None:
+    await send({"type": "http.response.body", "body": content, "more_body": True})
