@@ -21,10 +21,11 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.plugins import get_plugin_logger
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
+from stories import stories
 
 ROOT = Path(__file__).parents[2]
 LOG = get_plugin_logger("modelcollapse")
-MADE = {"laws": laws, "commands": commands, "checks": checks}
+MADE = {"laws": laws, "commands": commands, "checks": checks, "stories": stories}
 HOMES = {
     "README.md": "index.md",
     "CONTRIBUTING.md": "contributing.md",
