@@ -1,0 +1,10 @@
+// Before anything is drawn: the colours chosen last time, else those of the system.
+(() => {
+  let chosen = null;
+  try {
+    chosen = localStorage.getItem("modelcollapse-theme");
+  } catch {
+    // Storage may be forbidden; then the system decides.
+  }
+  if (chosen === "light" || chosen === "dark") document.documentElement.dataset.theme = chosen;
+})();

@@ -1,0 +1,101 @@
+"""What the page says when something goes wrong outside it."""
+
+import json
+import signal
+
+import pytest
+from serving import answering, serve
+
+pytestmark = pytest.mark.filterwarnings("default")
+
+
+@pytest.fixture
+def own_server():
+    """A server of one's own, to be killed."""
+    pytest.importorskip("uvicorn", reason="the page needs modelcollapse[app]")
+    one = serve()
+    yield one
+    if one.process.poll() is None:
+        one.kill()
+
+
+def test_server_killed_in_the_middle(own_server, visit, small):
+    page = visit(refusals=True)
+    long = {**small, "n_samples": 20_000, "generations": 20_000, "engine": "exact"}
+    page.open(own_server.link_to(recipe=long))
+    page.until("document.querySelector('#sentence').textContent.startsWith('After')")
+    own_server.kill()
+    page.wait_for_selector("#banner:not([hidden])")
+    assert "modelcollapse serve" in page.text("#banner-text")
+    assert page.locator("body.computing").count() == 0
+    page.click("#banner-actions button:has-text('Try again')")
+    page.wait_for_timeout(300)
+    page.wait_for_selector("#banner:not([hidden])")
+    # Begun again on the same port, with another token: what arrived is still there to look at.
+    port = int(own_server.root.rsplit(":", 1)[1])
+    again = serve(port=port)
+    try:
+        page.click("#banner-actions button:has-text('Try again')")
+        page.until("document.querySelector('#banner-text').textContent.includes('token')")
+        assert page.text("#sentence").startswith("After")
+    finally:
+        again.process.send_signal(signal.SIGINT)
+        again.process.wait(10)
+
+
+def test_without_a_token(server, visit):
+    page = visit(refusals=True)
+    page.goto(server.root + "/")
+    page.wait_for_selector("#banner:not([hidden])")
+    assert "token" in page.text("#banner-text")
+
+
+def test_another_version_asks_to_reload(server, visit, small):
+    page = visit(refusals=True)
+    page.open(server.link_to(recipe=small))
+    page.until_end()
+    about = {**server.about, "version": "99.0"}
+    page.route(
+        "**/api/about", lambda route: route.fulfill(body=json.dumps(about), content_type="application/json")
+    )
+    page.route("**/api/runs", lambda route: route.fulfill(status=403, body='{"error": "no token"}'))
+    page.click("#run")
+    page.wait_for_selector("#banner:not([hidden])")
+    assert "99.0" in page.text("#banner-text")
+    assert page.locator("#banner-actions button:has-text('Reload')").is_visible()
+
+
+def test_a_busy_server_is_asked_again(server, visit, small):
+    page = visit(refusals=True)
+    page.open(server.link_to(recipe=small))
+    page.until_end()
+    times = []
+
+    def busy(route):
+        times.append(1)
+        if len(times) > 2:
+            route.continue_()
+        else:
+            route.fulfill(status=429, headers={"Retry-After": "1"}, body='{"error": "Too many runs."}')
+
+    page.route("**/api/runs", busy)
+    page.click("#run")
+    page.until("document.querySelector('#running').textContent.includes('busy')")
+    page.until_end()
+    page.until("!document.querySelector('#running').textContent.includes('busy')")
+    assert len(times) == 3
+
+
+def test_an_answer_that_breaks_off(server, visit, small):
+    page = visit(refusals=True)
+    page.open(server.link_to(recipe=small))
+    page.until_end()
+    for body in ('{"type": "start", "id": "a"', '{"type": "frames"}\n', "<html>", ""):
+        page.route("**/api/runs", answering(body))
+        page.click("#run")
+        page.wait_for_selector("#banner:not([hidden])")
+        page.wait_for_selector("body:not(.computing)", state="attached")
+        page.unroute("**/api/runs")
+    page.click("#banner-actions button:has-text('Try again')")
+    page.until_end()
+    assert page.locator("#banner").is_hidden()
