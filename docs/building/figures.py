@@ -34,4 +34,7 @@ def _row(law: str, source: str, rows: list[dict]) -> Iterator[str]:
 
 def _plain(text: str) -> str:
     """Text that Markdown leaves as it is."""
-    return "<span>" + escape(text, quote=False).replace("|", "&#124;").replace("*", "&#42;").replace("_", "&#95;") + "</span>"
+    text = escape(text, quote=False)
+    for character in "|*_[]":
+        text = text.replace(character, f"&#{ord(character)};")
+    return text

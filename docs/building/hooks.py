@@ -1,7 +1,7 @@
-"""What makes a site of the documents: files that stand elsewhere, links to them, and pages made from the code.
+"""What makes a site of the documents: files that stand elsewhere, links to them, pages made from the code.
 
-MkDocs calls the functions whose names begin with ``on_``. A page may hold three kinds of marks, each on a line of
-its own:
+MkDocs calls the functions whose names begin with ``on_``. A page may hold three kinds of marks, each on
+a line of its own:
 
     <!-- include: PATH -->      a Markdown file of the repository, its links bent to where they lead from here
     <!-- text: PATH -->         any other text file, as it is
@@ -21,10 +21,11 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.plugins import get_plugin_logger
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
+from stories import stories
 
 ROOT = Path(__file__).parents[2]
 LOG = get_plugin_logger("modelcollapse")
-MADE = {"laws": laws, "commands": commands, "checks": checks}
+MADE = {"laws": laws, "commands": commands, "checks": checks, "stories": stories}
 HOMES = {
     "README.md": "index.md",
     "CONTRIBUTING.md": "contributing.md",
@@ -110,10 +111,7 @@ def _wanted() -> set[str]:
     """Files of the repository, outside ``docs``, that pages and what stands in them link to."""
     pages = sorted((ROOT / "docs").glob("*.md"))
     included = [
-        ROOT / name
-        for page in pages
-        for what, name in MARK.findall(page.read_text())
-        if what == "include"
+        ROOT / name for page in pages for what, name in MARK.findall(page.read_text()) if what == "include"
     ]
     found = set()
     for page in (*pages, *included):
@@ -131,6 +129,6 @@ def _copy(place: str, config: MkDocsConfig) -> File:
     if not uri.endswith(".md"):
         return File.generated(config, uri, abs_src_path=str(path))
     language = LANGUAGES.get(path.suffix, "text")
-    fence = "`" * 5
-    text = f"---\nsearch:\n  exclude: true\n---\n# {place}\n\n{fence}{language}\n{path.read_text()}\n{fence}\n"
+    head, fence = "---\nsearch:\n  exclude: true\n---\n", "`" * 5
+    text = f"{head}# {place}\n\n{fence}{language}\n{path.read_text()}\n{fence}\n"
     return File.generated(config, uri, content=text)

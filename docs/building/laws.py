@@ -1,4 +1,4 @@
-"""The page of laws, from the package's own: what each says, for which recipes, its source, and its derivation."""
+"""The page of laws, from the package: what each says, of which recipes, its source, and its derivation."""
 
 import inspect
 from collections.abc import Iterator
@@ -58,7 +58,12 @@ LINE: Values = {
     "learner": {"family": "linear", "inputs": "same"},
     "n_samples": 100,
 }
-APART: Values = {"truth": {"family": "mixture", "weights": [0.5, 0.5], "means": [-9.0, 9.0], "stds": [1.0, 1.0]}}
+APART: Values = {
+    "truth": {"family": "mixture", "weights": [0.5, 0.5], "means": [-9.0, 9.0], "stds": [1.0, 1.0]}
+}
+RARER = {"kind": "decaying", "real": 0.5, "half_life": 10}
+NUMBERED = {"kind": "augment", "real": 100, "synthetic": 900}
+WEIGHED = {"kind": "weighted", "weight": 0.6, "real": 100, "synthetic": 100}
 ACCUMULATE, PICKED = {"kind": "accumulate"}, {"kind": "accumulate-subsample"}
 BETWEEN = {"kind": "verified", "low": -1.0, "high": 1.0, "phi": 0.9, "psi": 0.1}
 
@@ -71,11 +76,12 @@ EXAMPLES: tuple[tuple[str, Values], ...] = (
      {**NORMAL, "workflow": {"kind": "mix", "real": 0.1, "assignment": "per-sample"}}),
     ("a Gaussian with the unbiased variance, synthetic data at a temperature",
      {**UNBIASED, "workflow": {"kind": "biased", "temperature": 0.9}}),
-    ("a Gaussian, real data that become rarer", {**NORMAL, "workflow": {"kind": "decaying", "real": 0.5, "half_life": 10}}),
-    ("a Gaussian, numbers of real and synthetic items", {**NORMAL, "workflow": {"kind": "augment", "real": 100, "synthetic": 900}}),
-    ("a Gaussian, weights", {**NORMAL, "workflow": {"kind": "weighted", "weight": 0.6, "real": 100, "synthetic": 100}}),
+    ("a Gaussian, real data that become rarer", {**NORMAL, "workflow": RARER}),
+    ("a Gaussian, numbers of real and synthetic items", {**NORMAL, "workflow": NUMBERED}),
+    ("a Gaussian, weights", {**NORMAL, "workflow": WEIGHED}),
     ("a Gaussian, everything pooled", {**NORMAL, "workflow": ACCUMULATE}),
-    ("a Gaussian, everything pooled, real items among what is added", {**NORMAL, "workflow": {**ACCUMULATE, "real": 0.1}}),
+    ("a Gaussian, everything pooled, real items among what is added",
+     {**NORMAL, "workflow": {**ACCUMULATE, "real": 0.1}}),
     ("a Gaussian, N items of a pool", {**NORMAL, "workflow": PICKED}),
     ("Gaussian vectors, all data synthetic", PLANE),
     ("a mixture whose components are far apart, all data synthetic", APART),

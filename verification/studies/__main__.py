@@ -23,7 +23,7 @@ from verification.studies.tools import Run
 CHECKS: dict[str, Callable[[Run], str]] = {
     check.__name__: check for check in (kills, workers, shim, damage, orders, reader, large, places, poison)
 }
-MOST_SECONDS = 3600
+MOST_SECONDS = 4 * 3600
 """After which a check is ended, with the place where it hung."""
 MEMORY = Path("/dev/shm")
 """Where files lie in memory, on systems that have such a place."""

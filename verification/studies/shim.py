@@ -18,6 +18,7 @@ from typing import Any
 
 import xarray as xr
 
+from modelcollapse.studies import disk as disk_
 from modelcollapse.studies.folder import open_study
 from modelcollapse.studies.reading import read
 from verification.studies.tools import (
@@ -123,16 +124,23 @@ class Shim:
         What ends the process.
     disk
         Where to note what is on the disk.
+    stays
+        Whether all later calls end it, too: where the end is an exception, what cleans up has no effect.
     """
 
-    def __init__(self, ends_at: int, end: Callable[[], Any], disk: Disk | None = None) -> None:
+    def __init__(
+        self, ends_at: int, end: Callable[[], Any], disk: Disk | None = None, stays: bool = False
+    ) -> None:
         """Count from 0."""
         self.count, self._ends_at, self._end, self._disk = 0, ends_at, end, disk
+        self._stays = stays
         self._open: dict[int, str] = {}
 
     @contextmanager
     def installed(self) -> Iterator["Shim"]:
-        """In the place of the system's calls."""
+        """In the place of the system's calls; files one after the other, or their order would be chance."""
+        each = disk_.each
+        disk_.each = lambda act, paths: [act(path) for path in paths]  # type: ignore[assignment]
         for name in CALLS:
             setattr(os, name, self._call(name))
         try:
@@ -140,11 +148,12 @@ class Shim:
         finally:
             for name, real in REAL.items():
                 setattr(os, name, real)
+            disk_.each = each
 
     def _call(self, name: str) -> Callable[..., Any]:
         def call(*args: Any, **options: Any) -> Any:
             self.count += 1
-            if self.count == self._ends_at:
+            if self.count == self._ends_at or (self._stays and self.count > self._ends_at):
                 self._end()
             if self._disk is not None:
                 self._note(self._disk, name, *args)

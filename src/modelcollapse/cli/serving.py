@@ -19,9 +19,10 @@ def serve(
 
     Prints a link to open in a browser. SIGINT (Ctrl-C) ends it.
     """
-    from modelcollapse.page.serving import serve
+    from modelcollapse.page import serving
 
     def told(address: str) -> None:
         typer.echo(f"The page is at {address}\nCtrl-C ends it.")
 
-    serve(port, studies or [], told)
+    serving.serve(port, studies or [], told)
+    serving.leave()

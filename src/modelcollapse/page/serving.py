@@ -26,7 +26,7 @@ CONNECTIONS = 100
 
 
 def serve(port: int, studies: Sequence[Path], told: Callable[[str], None]) -> None:
-    """Serve the page until SIGINT or SIGTERM.
+    """Serve the page until SIGINT or SIGTERM. Threads that compute may live on for a generation: see `leave`.
 
     Parameters
     ----------
@@ -82,8 +82,6 @@ def serve(port: int, studies: Sequence[Path], told: Callable[[str], None]) -> No
         page.jobs.stop()
         server.should_exit = True
         thread.join(PATIENCE)
-    if thread.is_alive() or any(one.name == "computation" for one in threading.enumerate()):
-        leave()
 
 
 def guarded(page: "Page", token: str, port: int) -> Any:
@@ -127,7 +125,10 @@ def warm() -> None:
 
 
 def leave() -> None:
-    """End the process though a thread still computes: a generation can take long, and nobody waits for it."""
+    """End the process, though a thread may still compute: a generation can take long, and nobody waits.
+
+    Nothing is left to be written, and Python's own end takes a second, or more where the computer is busy.
+    """
     with suppress(OSError, ValueError):
         sys.stdout.flush()
         sys.stderr.flush()

@@ -61,7 +61,8 @@ def put_new(path: Path, content: bytes) -> bool:
     except FileExistsError:
         return False
     finally:
-        os.unlink(part)
+        with suppress(FileNotFoundError):
+            os.unlink(part)
     sync_folder(path.parent)
     return True
 

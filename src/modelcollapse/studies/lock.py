@@ -50,7 +50,7 @@ def held(store: Path, taken: list[str]) -> Iterator[Lock]:
         Where another process holds it, or where nobody can know, as on another computer.
     """
     path, owner = store / NAME, _myself()
-    while not disk.put_new(path, _text(owner)):
+    while not _put_new(path, owner):
         with suppress(FileNotFoundError):  # it may be gone just now
             content = path.read_bytes()
             other = _read(content)
@@ -65,6 +65,16 @@ def held(store: Path, taken: list[str]) -> Iterator[Lock]:
         if all(mine.get(name) == value for name, value in owner.items()):
             with suppress(OSError):
                 disk.remove(path)
+
+
+def _put_new(path: Path, owner: Mapping[str, Any]) -> bool:
+    """Write a lock where none is."""
+    try:
+        return disk.put_new(path, _text(owner))
+    except FileNotFoundError:  # whoever has it is removing what is left over, and this for it
+        if not path.parent.is_dir():
+            raise
+        return False
 
 
 def holder(store: Path) -> dict[str, Any] | None:
