@@ -134,7 +134,7 @@ def test_words_in_errors(server, visit, small):
     page.route("**/api/check", lambda route: refuse(route, 422, HIT))
     field = page.locator("#size [data-field=n_samples]")
     field.fill("300")
-    field.press("Enter")
+    field.press("Tab")
     page.wait_for_selector("#size .problem")
     assert page.locator(".problem, .problems li").count() >= 40
     page.route("**/api/runs", lambda route: refuse(route, 500, texts.pop()))

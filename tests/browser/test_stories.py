@@ -1,9 +1,11 @@
 """Every story is told to its end; every state is a link."""
 
 import json
+import subprocess
+import sys
 
 import pytest
-from serving import SMALL, answering
+from serving import SMALL, answering, serve
 
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -137,3 +139,42 @@ def test_the_planner(server, visit, small):
     page.click("text=Watch it in the laboratory")
     page.until_end()
     assert page.recipe["workflow"]["kind"] == "mix"
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """A server that shows a small study."""
+    pytest.importorskip("uvicorn", reason="the page needs modelcollapse[app]")
+    folder = tmp_path_factory.mktemp("studies")
+    (folder / "small.toml").write_text(
+        "n_samples = 50\ngenerations = 20\nreplicates = 4\nsave = 'log'\n"
+        "truth = {family = 'gaussian', mean = 0, std = 1}\nlearner = {family = 'gaussian'}\n"
+        "sweep.mix = {simplex = 0.5}\n"
+    )
+    store = str(folder / "small.zarr")
+    command = [sys.executable, "-m", "modelcollapse", "sweep", str(folder / "small.toml"), "--out", store]
+    subprocess.run(command, check=True, capture_output=True)
+    one = serve(store)
+    yield one
+    one.kill()
+
+
+def test_a_study_is_a_map(study, visit):
+    page = visit()
+    page.open(study.link_to(view="studies"))
+    page.wait_for_selector(".cell")
+    assert page.locator(".cell").count() == 6
+    page.locator(".cell").first.hover()
+    first = page.text(".map-reading")
+    assert "real" in first
+    page.locator(".map").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowUp")
+    assert page.text(".map-reading") != first
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".map-cell pre")
+    assert "Median over replicates" in page.text(".map-cell pre")
+    page.click("text=Run it in the laboratory")
+    page.until_end()
+    assert page.recipe["n_samples"] == 50
+    assert page.text("#where").endswith("of 20")

@@ -7,11 +7,14 @@ import { percent, whole } from "./format.js";
 import { change, copy, state } from "./state.js";
 
 const QUESTIONS = lookup({
-  mean: "the mean over replicates is within the limit at the end",
-  late: "so many of the replicates are within it at the end",
-  never: "so many of them have been within it all the time",
+  mean: () => "The mean over replicates is within the limit at the end",
+  late: (sure) => `${percent(sure)} of the replicates are within it at the end`,
+  never: (sure) => `${percent(sure)} of them have been within it all the time`,
 });
-const SOURCES = lookup({ fresh: "fresh: new ones each generation", fixed: "fixed: always the same ones" });
+const SOURCES = lookup({
+  fresh: () => "Fresh: new ones each generation",
+  fixed: () => "Fixed: always the same ones",
+});
 
 const TRUTHS = lookup({
   gaussian: "One Gaussian",
@@ -48,8 +51,10 @@ export class Planner {
   #form() {
     const edit = (name) => (value) => {
       this.asked[name] = value;
+      for (const again of this.said) again();
       this.#keep();
     };
+    this.said = [];
     const size = (name) => (value) => {
       setAt(this.recipe, name, value);
       this.#keep();
@@ -60,7 +65,8 @@ export class Planner {
         "fieldset",
         {},
         el("legend", { text: name === "questions" ? "What must hold" : "Real items" }),
-        ...Object.entries(known).map(([key, text]) => {
+        ...Object.entries(known).map(([key, words]) => {
+          const text = words(this.asked.sure);
           const box = el("input", { type: "checkbox", id: fresh("check"), "data-field": `${name}.${key}` });
           box.checked = this.asked[name].includes(key);
           box.addEventListener("change", () => {
@@ -68,7 +74,9 @@ export class Planner {
             this.asked[name] = kept;
             this.#keep();
           });
-          return el("label", { class: "check", for: box.id }, box, ` ${text}`);
+          const said = el("span", { text });
+          this.said.push(() => (said.textContent = words(this.asked.sure)));
+          return el("label", { class: "check", for: box.id }, box, said);
         }),
       );
     this.go = el("button", { type: "submit", class: "primary", text: "Find out" });
@@ -165,7 +173,7 @@ export class Planner {
           el("strong", { text: one.count === null ? "no number" : whole(one.count) }),
           el("span", { text: one.count === null ? "is enough" : ` ${one.source} real items of ${whole(n)} (${percent(one.share ?? one.count / n)})` }),
         ),
-        el("p", { class: "answer-question", text: QUESTIONS[one.question] ?? one.question }),
+        el("p", { class: "answer-question", text: QUESTIONS[one.question]?.(this.asked.sure) ?? one.question }),
         el("p", { class: "hint", text: one.sentence ?? "" }),
         one.low !== null && one.high !== null && one.low !== one.high && one.count !== null
           ? el("p", { class: "hint", text: `Known to lie between ${whole(one.low)} and ${whole(one.high)}.` })

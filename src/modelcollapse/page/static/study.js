@@ -245,7 +245,7 @@ export class Studies {
     const values = ["final", "speed"].filter((name) => this.study[name]).map((name) => {
       let value = this.study[name].values;
       for (const i of cell.index) value = value?.[i];
-      return `${this.study[name].label}: ${typeof value === "number" ? short(value) : "not computed"}`;
+      return `${this.study[name].label}: ${typeof value === "number" ? short(value) : "none"}`;
     });
     return `${place}. ${values.join("; ")}.`;
   }
@@ -316,7 +316,7 @@ export class Studies {
       head: ["cell", "value"],
       rows: this.cells.slice(0, 500).map((cell) => [
         this.study.axes.map((axis, i) => pointText(axis, cell.index[i])).join(", "),
-        cell.value === null ? "not computed" : short(cell.value),
+        cell.value === null ? "none" : short(cell.value),
       ]),
     };
   }
