@@ -69,7 +69,9 @@ def test_its_own_page_is_let_in(server):
     assert server.status(server.asked("GET", "/api/about", token="", body=b"")) == 200
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""]
+)
 def test_what_a_form_can_send_is_refused(server, kind):
     assert server.status(server.asked(Content_Type=kind)) == 403
 
@@ -89,7 +91,18 @@ def test_headers_of_every_answer(client):
         assert "server" not in answer.headers
 
 
-STEPS = ["..", "%2e%2e", "%252e%252e", "..%2f", "%2e%2e%2f", "..%5c", "..\\", "....//", "%c0%ae%c0%ae", ".%00."]
+STEPS = [
+    "..",
+    "%2e%2e",
+    "%252e%252e",
+    "..%2f",
+    "%2e%2e%2f",
+    "..%5c",
+    "..\\",
+    "....//",
+    "%c0%ae%c0%ae",
+    ".%00.",
+]
 ENDS = ["etc/passwd", "etc%2fpasswd", "app.py", "guard.py", "zarr.json"]
 STARTS = ["static/", "api/studies/", "api/runs/", ""]
 TRICKS = [f"/{start}{step}/{step}/{end}" for start in STARTS for step in STEPS for end in ENDS]

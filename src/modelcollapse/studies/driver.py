@@ -22,6 +22,8 @@ from modelcollapse.studies.layout import Array
 
 STRIKES = 3
 """Workers that a unit may take along before it is set aside."""
+HOPELESS = 20
+"""Workers that may end before any unit is done: then something is wrong with all of them."""
 KEPT_GOING = "what was committed is kept; the same command goes on from there"
 
 
@@ -111,7 +113,8 @@ class Driver:
         while True:
             if stop.is_set():
                 end = min(end, time.monotonic() + patience)
-            while not stop.is_set() and len(flights) < window():
+            room = _room(window)
+            while not stop.is_set() and len(flights) < room:
                 number = again.popleft() if again else next(waiting, None)
                 if number is None:
                     break
@@ -135,7 +138,7 @@ class Driver:
     def _submit(self, executor: Executor, number: int) -> Future[Any]:
         try:
             return executor.submit(work.do, work.payload(self.archive, number))
-        except (BrokenExecutor, RuntimeError) as error:
+        except (BrokenExecutor, RuntimeError, OSError) as error:
             raise _broken(error) from None
 
     def _lost(self, future: Future[Any], number: int, strikes: Counter[int]) -> bool:
@@ -145,8 +148,10 @@ class Driver:
         except StorageError as error:
             error.ending = KEPT_GOING
             raise
-        except BrokenExecutor:
+        except BrokenExecutor as error:
             strikes[number] += 1
+            if strikes.total() >= HOPELESS and self._replicates == 0:
+                raise WorkerError(f"{HOPELESS} workers ended before one had done a unit ({error})") from None
             if strikes[number] < STRIKES:
                 return True
             self._set_aside(number, f"ended {STRIKES} workers")
@@ -179,5 +184,13 @@ class Driver:
         self._told_failed(self.failures)
 
 
+def _room(window: Callable[[], int]) -> int:
+    """How many units may be under way; of a cluster, the answer of its scheduler."""
+    try:
+        return window()
+    except OSError as error:
+        raise _broken(error) from None
+
+
 def _broken(error: BaseException) -> WorkerError:
-    return WorkerError(f"the executor takes no more work ({type(error).__name__}: {error})".rstrip(": "))
+    return WorkerError(f"the executor takes no more work ({type(error).__name__}: {error})")

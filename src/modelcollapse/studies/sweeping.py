@@ -122,7 +122,7 @@ def sweep(
             preparing.make(path, study, block)
         try:
             with _storage(path), _at_work(path, tell) as held, _ended(pool, stop):
-                archive, scan = preparing.prepare(path, study, accept_environment, tell)
+                archive, scan = preparing.prepare(path, study, accept_environment, tell, stop)
                 done = scan.count(blocks.WHOLE)
                 held.say(done=done, failed=[])
                 driver = Driver(
@@ -163,6 +163,7 @@ def check(
     wrong = folder.damaged_metadata(archive)
     if wrong and repair:
         with lock.held(archive.path, []):
+            archive = folder.open_study(archive.path)  # it may have grown meanwhile
             for place in {file.parent for file in archive.files()}:
                 place.mkdir(exist_ok=True)
             disk.put_all(archive.files())
@@ -222,11 +223,13 @@ def _workers(
 @contextmanager
 def _ended(pool: Executor, stop: Event) -> Iterator[None]:
     """End our own processes: before the lock is given back, so that whoever has it next writes alone."""
+    done = False
     try:
         yield
+        done = not stop.is_set()
     finally:
         if isinstance(pool, executors.SpawnPool):
-            if stop.is_set():
+            if not done:
                 pool.kill()
             with suppress(Exception):
                 pool.shutdown(wait=True, cancel_futures=True)
