@@ -32,6 +32,11 @@ const lab = {
   chosen,
   pick: (x) => player.toGeneration(Math.round(x)),
   run: () => run,
+  log: () => state.log,
+  onLog: (log) => {
+    change({ log }, "log");
+    panels.grown();
+  },
   failed: (error, again = start) => tellError(error, again),
 };
 
@@ -295,6 +300,7 @@ function follow(fragment) {
       upload: found.upload ?? "",
       at: found.at ?? null,
       replicate: found.replicate ?? null,
+      log: found.log ?? false,
       study: found.study ?? "",
       plan: found.plan ?? null,
       fromLink: true,
