@@ -104,7 +104,8 @@ def main() -> None:
         time.sleep(3)
         story.context.close()
         print(
-            "| readers | first picture, ms | pictures a second | 99 % of them within, ms | generations a second | server, MB |"
+            "| readers | first picture, ms | pictures a second | 99 % of them within, ms "
+            "| generations a second | server, MB |"
         )
         print("|---|---|---|---|---|---|")
         for readers in (1, 5):

@@ -18,7 +18,9 @@ class Process:
     """A process that serves."""
 
     def __init__(self, *words):
-        self.process = subprocess.Popen([*RUN, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            [*RUN, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
         first = self.process.stdout.readline()
         assert first, self.process.stderr.read()
         self.url, self.token = first.split()[-1].split("/#token=")
