@@ -97,11 +97,7 @@ def test_an_interrupted_sweep_goes_on_where_it_was(tmp_path):
         if standing.units_done == 5:
             stop.set()
 
-    class Slow(Here):
-        _max_workers = 0.5  # one unit at a time
-
-    first = Slow()
-    outcome = swept(tmp_path, executor=first, stop=stop, report=report, block=2)
+    outcome = swept(tmp_path, stop=stop, report=report, block=2, workers=1)
     assert outcome.stopped
     assert outcome.done == 5
     part = mc.load(tmp_path / "s.zarr")
@@ -397,10 +393,7 @@ def test_reading_leaves_a_running_sweep_alone(tmp_path):
         dataset = read(folder.open_study(tmp_path / "s.zarr"))
         looks.append((standing.units_done, int(dataset["done"].sum())))
 
-    class Slow(Here):
-        _max_workers = 0.5
-
-    swept(tmp_path, executor=Slow(), report=report, block=5)
+    swept(tmp_path, report=report, block=5, workers=1)
     assert looks == [(n, 5 * n) for n in range(1, 5)]
 
 

@@ -124,7 +124,7 @@ class Driver:
             ready, _ = wait(flights, timeout=0.1, return_when=FIRST_COMPLETED)
             for future in ready:
                 number = flights.pop(future)
-                if self._lost(future, number, strikes):
+                if self._landed(future, number, strikes):
                     again.append(number)
             self._report(self.standing())
         for future in flights:
@@ -141,7 +141,7 @@ class Driver:
         except (BrokenExecutor, RuntimeError, OSError) as error:
             raise _broken(error) from None
 
-    def _lost(self, future: Future[Any], number: int, strikes: Counter[int]) -> bool:
+    def _landed(self, future: Future[Any], number: int, strikes: Counter[int]) -> bool:
         """Count a unit that has ended; True where its worker died, so that it must be run again."""
         try:
             future.result()

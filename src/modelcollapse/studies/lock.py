@@ -112,6 +112,8 @@ def _lives(owner: Mapping[str, Any]) -> bool:
         return True
     if owner.get("boot") != _boot():
         return False
+    if owner.get("space") != _space():  # of another container: its numbers mean nothing here
+        return True
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):
@@ -150,7 +152,13 @@ def _refusal(other: Mapping[str, Any], path: Path) -> str:
 
 def _myself() -> dict[str, Any]:
     pid = os.getpid()
-    return {"host": socket.gethostname(), "pid": pid, "begun": _begun(pid), "boot": _boot()}
+    return {
+        "host": socket.gethostname(),
+        "pid": pid,
+        "begun": _begun(pid),
+        "boot": _boot(),
+        "space": _space(),
+    }
 
 
 def _begun(pid: int) -> str:
@@ -169,6 +177,14 @@ def _boot() -> str:
     """Which run of the system this is: process numbers begin anew with each."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
+def _space() -> str:
+    """Which processes one sees: a container may share its host's name and have numbers of its own."""
+    try:
+        return os.readlink("/proc/self/ns/pid")
     except OSError:
         return ""
 

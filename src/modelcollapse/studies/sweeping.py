@@ -1,6 +1,5 @@
 """Sweep: a study, its folder, workers. The same call again goes on where the last one ended."""
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
@@ -72,7 +71,8 @@ def sweep(
         Anything with the interface of `concurrent.futures.Executor` whose workers see the folder. Without
         it, processes of this computer.
     workers
-        How many processes; one a core if not given. Changes no number.
+        How many processes, or units that an executor gets at a time; one a core if not given. Changes
+        no number.
     dask
         The address of a Dask scheduler in the place of an executor, or ``"local"``.
     block
@@ -104,6 +104,8 @@ def sweep(
     """
     study = study if isinstance(study, Study) else Study.from_toml(study)
     _check_numbers(workers=workers, block=block)
+    if executor is not None and dask is not None:
+        raise RecipeError([Problem("dask", dask, "cannot be asked for beside an executor")])
     study.check(allow_large)
     path = store.place(out)
     notes = list[str]()
@@ -208,8 +210,7 @@ def _workers(
 ) -> Iterator[tuple[Executor, Callable[[], int]]]:
     """The executor, and how many units it may have under way."""
     if executor is not None:
-        known = getattr(executor, "_max_workers", None) or os.cpu_count() or 1
-        yield executor, lambda: 2 * known
+        yield executor, lambda: workers
         return
     if dask is not None:
         with executors.dask(dask, workers) as (cluster, cores):
