@@ -1,6 +1,6 @@
 """Two maps of the same question, by two engines: how the speed of collapse depends on the three shares.
 
-    python -m verification.ternary FOLDER [--figure FILE]
+    python -m verification.ternary FOLDER
 
 runs ``examples/ternary.toml`` on the grouped and on the diffusion engine, into two studies in the folder
 (again: goes on with them), lays the maps side by side and compares them cell by cell: the mean over

@@ -24,22 +24,17 @@ def test_no_violation(server, visit, small, theme):
     page = visit(color_scheme=theme, bypass_csp=True, refusals=True)
     page.open(server.link_to(recipe=small))
     page.until_end()
-    assert violations(page) == []
     field = page.locator("#size [data-field=n_samples]")
     field.fill("0")
     field.press("Enter")
     page.wait_for_selector("#size .problem")
-    page.click("[data-view=plan]")
-    assert violations(page) == []
-    page.click("[data-view=studies]")
-    assert violations(page) == []
-    page.click("[data-view=lab]")
-    assert violations(page) == []
+    for view in ("lab", "plan", "studies"):
+        page.click(f"[data-view={view}]")
+        assert violations(page) == [], view
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_categories_narrow(server, visit, small, theme):
-    page = visit(width=360, height=740, color_scheme=theme, bypass_csp=True)
+def test_categories_narrow(server, visit, small):
+    page = visit(width=360, height=740, color_scheme="dark", bypass_csp=True)
     zipf = {"family": "categorical", "zipf": {"categories": 30, "exponent": 1.0}}
     page.open(server.link_to(recipe={**small, "truth": zipf, "learner": {"family": "categorical"}}))
     page.until_end()

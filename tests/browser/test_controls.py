@@ -203,7 +203,6 @@ BAD = {
     "nan.csv": b"a\n1\nnan\n3\n",
     "inf.csv": b"a\n1\ninf\n3\n",
     "nul.csv": b"a\n1\n\x002\n",
-    "utf16.csv": "a\n1\n2\n".encode("utf-16"),
     "pickle.csv": b"\x80\x04\x95\x00\x00\x00\x00cos\nsystem\n.",
     "picture.csv": b"\x89PNG\r\n\x1a\n" + bytes(range(256)),
     "big.csv": b"a\n" + b"1\n" * 1_100_000,
@@ -218,10 +217,14 @@ def test_uploads(server, visit, small):
     chooser = page.locator("input[type=file]")
     for name, content in BAD.items():
         chooser.set_input_files({"name": name, "mimeType": "text/csv", "buffer": content})
-        page.wait_for_selector("#truth .problem:visible")
-        assert len(page.text("#truth .problem")) > 10, name
+        page.wait_for_selector("#truth .upload-problem:visible")
+        assert len(page.text("#truth .upload-problem")) > 10, name
         assert page.text(".upload-told") == "", name
-        page.evaluate("document.querySelector('#truth .problem').hidden = true")
+        page.evaluate("document.querySelector('#truth .upload-problem').hidden = true")
+    rows = "name,seconds\n" + "".join(f"x,{i % 9}\n" for i in range(60))
+    chooser.set_input_files({"name": "two.csv", "mimeType": "text/csv", "buffer": rows.encode("utf-16")})
+    page.until("document.querySelector('.upload-told').textContent.includes('60 numbers')")
+    assert page.locator("[data-field='truth.column']").input_value() == "seconds"
     chooser.set_input_files({"name": "geyser.csv", "mimeType": "text/csv", "buffer": GOOD.encode()})
     page.until("document.querySelector('.upload-told').textContent.includes('200 numbers')")
     page.wait_for_timeout(500)

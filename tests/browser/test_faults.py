@@ -21,7 +21,7 @@ def own_server():
 
 def test_server_killed_in_the_middle(own_server, visit, small):
     page = visit(refusals=True)
-    long = {**small, "n_samples": 20_000, "generations": 20_000, "engine": "exact"}
+    long = {**small, "n_samples": 20_000, "generations": 5_000, "engine": "exact"}
     page.open(own_server.link_to(recipe=long))
     page.until("document.querySelector('#sentence').textContent.startsWith('After')")
     own_server.kill()

@@ -154,21 +154,22 @@ def test_words_in_a_link(server, visit, small):
     before = page.evaluate(COUNT)
     page.route("**/api/runs", lambda route: route.fulfill(status=422, body='{"error": "no", "problems": []}'))
     for text in PAYLOADS:
-        recipes = [
-            {**small, "truth": {"family": text}, "engine": text, "n_samples": text},
-            {**small, "learner": {"family": text, "solver": text, text: text}},
-            {**small, "workflow": {"kind": text, "real": text}},
-            {
-                text: text,
-                "__proto__": POLLUTED,
-                "truth": {"family": "mixture", "weights": [text], "means": [1]},
-            },
-            {**small, "truth": {"family": "categorical", "probabilities": [text, {"__proto__": POLLUTED}]}},
-        ]
-        fragments = [f"&story={quote(text)}&study={quote(text)}&view={quote(text)}&at={quote(text)}"]
-        fragments += [f"&recipe={quote(json.dumps(recipe))}" for recipe in recipes]
+        tables = {
+            "learner": {"family": text, "solver": text, text: text},
+            "workflow": {"kind": text, "real": text},
+        }
+        mixture = {"family": "mixture", "weights": [text], "means": [1], "stds": [text]}
+        categories = {"family": "categorical", "probabilities": [text, {"__proto__": POLLUTED}]}
         plan = {"loss": text, "questions": [text], text: text}
-        fragments += [f"&recipe={quote(text)}&view=plan&plan={quote(json.dumps(plan))}"]
+        recipes = [
+            {**small, **tables, "truth": {"family": text}, "engine": text, "n_samples": text},
+            {text: text, "__proto__": POLLUTED, "truth": mixture, "learner": {"components": text}},
+            {**small, "truth": categories, "workflow": {"kind": "augment", "real": text, "growth": text}},
+        ]
+        fragments = [f"&recipe={quote(json.dumps(recipe))}" for recipe in recipes]
+        fragments[-1] += f"&view=plan&plan={quote(json.dumps(plan))}"
+        fragments.append(f"&story={quote(text)}&study={quote(text)}&view={quote(text)}&at={quote(text)}")
+        fragments.append(f"&recipe={quote(text)}&plan={quote(text)}&upload={quote(text)}")
         token = server.link.split("#")[1]
         for fragment in fragments:
             page.evaluate("(hash) => { location.hash = hash; }", token + fragment)
@@ -184,7 +185,7 @@ def test_names_of_files_and_columns(server, visit, small):
     before = page.evaluate(COUNT)
     page.select_option("[data-field='truth.family']", "data")
     page.uncheck("#auto")
-    page.wait_for_selector("#truth .problem", state="attached")
+    page.wait_for_selector("#truth .upload-problem", state="attached")
     rows = "".join(f"{i % 17}\n" for i in range(60))
     for text in PAYLOADS:
         column = '"' + text.replace('"', '""').replace("\n", " ") + '"'
@@ -192,11 +193,11 @@ def test_names_of_files_and_columns(server, visit, small):
         file = {"name": name, "mimeType": "text/csv", "buffer": f"{column}\n{rows}".encode()}
         page.locator("input[type=file]").set_input_files(file)
         page.until(
-            """() => !document.querySelector('#truth .problem').hidden
+            """() => !document.querySelector('#truth .upload-problem').hidden
             || document.querySelector('.upload-told').textContent.includes('60 numbers')"""
         )
         page.evaluate(
-            """() => { document.querySelector('#truth .problem').hidden = true;
+            """() => { document.querySelector('#truth .upload-problem').hidden = true;
             document.querySelector('.upload-told').textContent = ''; }"""
         )
     page.click("#run")

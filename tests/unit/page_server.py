@@ -56,7 +56,9 @@ class Server:
     def status(self, request, *more, pause=0.0):
         return self.answer(request, *more, pause=pause)[0]
 
-    def asked(self, method="POST", path="/api/check", host="127.0.0.1:{port}", token=None, body=b"{}", **headers):
+    def asked(
+        self, method="POST", path="/api/check", host="127.0.0.1:{port}", token=None, body=b"{}", **headers
+    ):
         """A request as bytes, all of it right but for what is given."""
         named = {
             "Host": host.format(port=self.port),

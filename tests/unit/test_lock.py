@@ -16,7 +16,13 @@ from modelcollapse.studies import lock
 def gone():
     """A lock of a process that is gone."""
     child = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True)
-    return {"host": socket.gethostname(), "pid": int(child.stdout), "begun": "1", "boot": lock._boot()}
+    return {
+        "host": socket.gethostname(),
+        "pid": int(child.stdout),
+        "begun": "1",
+        "boot": lock._boot(),
+        "space": lock._space(),
+    }
 
 
 def write(folder, owner):
@@ -70,10 +76,34 @@ def test_a_process_that_has_ended_does_not_hold_it_though_nobody_has_waited_for_
     child.wait(5.0)
 
 
+def test_a_lock_in_the_making_that_is_tidied_away_is_made_again(tmp_path, monkeypatch):
+    """The holder removes what killed processes left; the file of somebody who asks looks the same."""
+    link, tidied = os.link, []
+
+    def late(part, path):
+        if not tidied:
+            tidied.append(part)
+            os.unlink(part)
+        link(part, path)
+
+    monkeypatch.setattr(os, "link", late)
+    with lock.held(tmp_path, []):
+        assert tidied
+        assert lock.holder(tmp_path)["pid"] == os.getpid()
+    with pytest.raises(FileNotFoundError), lock.held(tmp_path / "nowhere", []):
+        pytest.fail("there is no such folder")
+
+
 def test_the_lock_of_another_computer_is_left_alone(tmp_path):
     write(tmp_path, {**gone(), "host": "elsewhere"})
     with pytest.raises(StorageError, match=r"elsewhere.*remove lock\.json"), lock.held(tmp_path, []):
         pytest.fail("nobody can know whether it is gone")
+
+
+def test_the_lock_of_another_container_is_left_alone(tmp_path):
+    write(tmp_path, {**gone(), "space": "pid:[1]"})
+    with pytest.raises(StorageError, match="is at work"), lock.held(tmp_path, []):
+        pytest.fail("its process numbers mean nothing here")
 
 
 def test_a_lock_that_another_has_taken_over_is_not_removed(tmp_path):
@@ -97,12 +127,16 @@ from pathlib import Path
 from modelcollapse.errors import StorageError
 from modelcollapse.studies import lock
 folder = Path(sys.argv[1])
-while not (folder / "go").exists():
-    time.sleep(0.001)
+until = time.monotonic() + 60.0
+def wait_for(name):
+    while not (folder / name).exists() and time.monotonic() < until:
+        time.sleep(0.001)
+(folder / sys.argv[2]).touch()
+wait_for("go")
 try:
     with lock.held(folder, []):
         print("won", flush=True)
-        time.sleep(0.5)
+        wait_for("end")
 except StorageError:
     print("refused")
 """
@@ -110,11 +144,20 @@ except StorageError:
 
 def test_of_many_that_take_over_at_once_one_has_it(tmp_path):
     write(tmp_path, gone())
+    names = [f"ready-{i}" for i in range(6)]
     racers = [
-        subprocess.Popen([sys.executable, "-c", RACE, str(tmp_path)], stdout=subprocess.PIPE, text=True)
-        for _ in range(6)
+        subprocess.Popen([sys.executable, "-c", RACE, tmp_path, name], stdout=subprocess.PIPE, text=True)
+        for name in names
     ]
-    time.sleep(1.0)
+
+    def wait_until(holds):
+        until = time.monotonic() + 60.0
+        while not holds() and time.monotonic() < until:
+            time.sleep(0.01)
+
+    wait_until(lambda: all((tmp_path / name).exists() for name in names))
     (tmp_path / "go").touch()
-    said = sorted(racer.communicate()[0].strip() for racer in racers)
+    wait_until(lambda: sum(racer.poll() is not None for racer in racers) >= 5)
+    (tmp_path / "end").touch()
+    said = sorted(racer.communicate(timeout=60.0)[0].strip() for racer in racers)
     assert said == ["refused"] * 5 + ["won"]

@@ -1,4 +1,4 @@
-"""The page's server by its contract: it streams what the lab computes, digit by digit, and stops when left."""
+"""The page's server by its contract: it streams what the lab computes, and stops when it is left."""
 
 import json
 import threading
@@ -20,7 +20,7 @@ COMPARED = [
     {"learner": {"family": "mixture", "components": 3, "start": "kmeans"}, "n_samples": 200},
     {**ONE, "workflow": {"kind": "accumulate"}},
     {**ONE, "workflow": {"kind": "mix", "kept": 0.5}, "seed": 2**60 + 1},
-    {**ONE, "learner": {"family": "kde"}},
+    {**ONE, "learner": {"family": "kde", "bandwidth": "scott"}},
     {**ONE, "learner": {"family": "empirical"}, "replicates": 1},
     {"truth": {"family": "categorical", "zipf": {"categories": 9, "exponent": 1.0}},
      "learner": {"family": "categorical"}},
@@ -171,13 +171,15 @@ def test_a_recipe_is_checked_and_told_as_toml_and_python(client):
 UPLOAD = "x\n" + "\n".join(f"{value:.3f}" for value in np.linspace(-1, 1, 40))
 
 
-@pytest.mark.parametrize("learner", ["gaussian", "mixture", "kde"])
+@pytest.mark.parametrize(
+    "learner", [{"family": "gaussian"}, {"family": "mixture"}, {"family": "kde", "bandwidth": 0.1}], ids=str
+)
 def test_an_upload_is_a_truth(client, tmp_path, learner):
     found = client.post("/api/upload", json={"csv": UPLOAD, "name": "../../<b>.csv"}).json()
     assert found["n"] == sum(found["histogram"]["counts"]) == 40
     assert found["truth"] == {"family": "data", "path": "<b>.csv"}
     (tmp_path / "<b>.csv").write_text(UPLOAD)
-    recipe = {**RECIPE, "truth": {"family": "data", "path": "/etc/passwd"}, "learner": {"family": learner}}
+    recipe = {**RECIPE, "truth": {"family": "data", "path": "/etc/passwd"}, "learner": learner}
     start, *frames, end = lines(client, {"recipe": recipe, "upload": found["upload"]})
     assert end["type"] == "end"
     told = client.post("/api/check", json={"recipe": recipe, "upload": found["upload"]}).json()
@@ -202,8 +204,9 @@ def test_a_file_of_this_computer_is_never_read(client, tmp_path):
     assert "upload" in said.pop()
 
 
-BAD_UPLOADS = ["", "x", "x\n1", "x\na\nb", "x\n1\nnan\n", "x,y\n1,2\n3,4", "\x00\x01", "x\n1;2\n3;4", "1\n2\n",
-               "x\n" + "1\n" * 9, "x\n1e999\n2", "\ud800\n1\n2", "x\n" + "9" * 5000]  # fmt: skip
+BAD_UPLOADS = ["", "x", "x\n1", "x\na\nb", "x\n1\nnan\n", "x,y\n1,2\n3,4", "\x00\x01", "x\n1;2\n3;4",
+               "1\n2\n",
+               "x\n" + "1\n" * 9, "x\n1e999\n2", "x\n\ud800\n2", "x\n" + "9" * 5000]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", BAD_UPLOADS, ids=lambda text: repr(text[:12]))

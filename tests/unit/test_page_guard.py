@@ -27,7 +27,8 @@ def client(server):
 
 HOSTS = ["evil.example", "evil.example:{port}", "127.0.0.1", "127.0.0.1:1", "localhost", "", " ",
          "localhost:{port}.evil", "127.0.0.1.evil:{port}", "[::1]", "0.0.0.0:{port}", "127.1:{port}",
-         "2130706433:{port}", "user@127.0.0.1:{port}", "localhost.:{port}", "LOCALHOST", "127.0.0.1:{port},evil",
+         "2130706433:{port}", "user@127.0.0.1:{port}", "localhost.:{port}", "LOCALHOST",
+         "127.0.0.1:{port},evil",
          "é:{port}"]  # fmt: skip
 ORIGINS = ["http://evil.example", "null", "https://127.0.0.1:{port}", "http://127.0.0.1", "http://localhost:1",
            "http://127.0.0.1:{port}.evil", "file://", "http://127.0.0.1:{port}/x", "", "*"]  # fmt: skip
@@ -69,7 +70,9 @@ def test_its_own_page_is_let_in(server):
     assert server.status(server.asked("GET", "/api/about", token="", body=b"")) == 200
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""]
+)
 def test_what_a_form_can_send_is_refused(server, kind):
     assert server.status(server.asked(Content_Type=kind)) == 403
 
@@ -89,7 +92,18 @@ def test_headers_of_every_answer(client):
         assert "server" not in answer.headers
 
 
-STEPS = ["..", "%2e%2e", "%252e%252e", "..%2f", "%2e%2e%2f", "..%5c", "..\\", "....//", "%c0%ae%c0%ae", ".%00."]
+STEPS = [
+    "..",
+    "%2e%2e",
+    "%252e%252e",
+    "..%2f",
+    "%2e%2e%2f",
+    "..%5c",
+    "..\\",
+    "....//",
+    "%c0%ae%c0%ae",
+    ".%00.",
+]
 ENDS = ["etc/passwd", "etc%2fpasswd", "app.py", "guard.py", "zarr.json"]
 STARTS = ["static/", "api/studies/", "api/runs/", ""]
 TRICKS = [f"/{start}{step}/{step}/{end}" for start in STARTS for step in STEPS for end in ENDS]
@@ -137,9 +151,11 @@ def test_what_is_no_plain_json_is_refused(server, body, path):
     assert b"Traceback" not in said
 
 
-ODD = [None, [], "x", 5, {"n_samples": None}, {"truth": []}, {"truth": {"family": []}}, {"truth": {"family": 5}},
+ODD = [None, [], "x", 5, {"n_samples": None}, {"truth": []}, {"truth": {"family": []}},
+       {"truth": {"family": 5}},
        {"workflow": {"kind": {}}}, {"seed": "x" * 1000}, {"seed": 10**39}, {"learner": {"components": 1e308}},
-       {"n_samples": 1e400}, {"save": {"every": 0}}, {"<script>": 1}, {"n_samples": True}, {"engine": ["exact"]},
+       {"n_samples": 1e400}, {"save": {"every": 0}}, {"<script>": 1}, {"n_samples": True},
+       {"engine": ["exact"]},
        {"truth": {"family": "mixture", "weights": [[1]], "means": {}, "stds": "x"}}, {"x" * 5000: 1},
        {"learner": {"family": "estimator", "name": "os.system"}}, {"truth": {"family": "poisson", "rate": 3}},
        {"sweep": {"n_samples": [1]}}]  # fmt: skip
@@ -161,7 +177,10 @@ OVER = [
     ("replicates", {"replicates": 10**6}),
     ("learner.components", {"learner": {"family": "mixture", "components": 10**6}}),
     ("learner.max_iterations", {"learner": {"family": "mixture", "max_iterations": 10**9}}),
-    ("truth.zipf.categories", {"truth": {"family": "categorical", "zipf": {"categories": 10**9, "exponent": 1}}}),
+    (
+        "truth.zipf.categories",
+        {"truth": {"family": "categorical", "zipf": {"categories": 10**9, "exponent": 1}}},
+    ),
     ("truth.weights", {"truth": {"family": "mixture", "weights": [0.001] * 1000}}),
     ("truth.family", {"truth": {"family": "gaussian-nd", "dimension": 10**6}}),
 ]  # fmt: skip

@@ -32,18 +32,23 @@ from verification.studies.tools import (
 )
 
 TWO = ("--workers", "2")
+ALONE = 0.3
+"""The share of kills that the driving process gets alone."""
+ORPHANS = 30.0
+"""Seconds in which its workers must have ended."""
 LONGER = WORKING.replace("[0.0, 0.1, 0.2, 0.3]", "[0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7]")
 """Thirty-two units."""
 
 
 def kills(run: Run) -> str:
-    """The whole group of processes killed at random moments, and the same command again each time."""
+    """All processes, or the driving one alone, killed at random moments, and the same command again."""
     wanted = run.times(200, 3)
     (run.folder / "whole").mkdir()
     whole = run.folder / "whole" / "s.zarr"
     usual = finished(WORKING, whole, *TWO)
     expected = files(whole)
-    fell, done, most = Counter[str](), 0, 0
+    fell, done, most, alone = Counter[str](), 0, 0, 0
+    orphaned = list[tuple[Sweep, float]]()
     life = _Life(run.folder / "0")
     begin = 0.6 * usual
     """Seconds until the first unit is committed: learnt on the way, for others may be at work here, too."""
@@ -57,27 +62,46 @@ def kills(run: Run) -> str:
             first = life.follow(process, moment)
             begin = 0.8 * begin + 0.2 * first if first else begin
             ended = process.process.poll() is not None
-            process.kill()
+            if not ended and run.random.random() < ALONE:
+                process.kill_driver()
+                orphaned.append((process, time.monotonic()))
+                alone += 1
+            else:
+                process.kill()
             if ended:
                 code, said = process.process.returncode, process.said()
                 demand(code == 0, f"a sweep that was killed {life.kills} times ends with {code}: {said}")
             else:
                 fell[life.killed()] += 1
+        orphaned = _still_there(orphaned)
         if ended:
             life.looked_at("the end")
             same_files(life.path, expected, f"killed {life.kills} times")
             done, most = done + 1, max(most, life.kills)
             life = _Life(run.folder / str(done))
+    while orphaned:
+        orphaned = _still_there(orphaned)
+        time.sleep(0.1)
     demand(fell.total() >= wanted, f"only {fell.total()} kills in {20 * wanted} tries")
     finished(WORKING, life.path, *TWO)
     life.looked_at("the end")
     same_files(life.path, expected, "the last study")
     where = ", ".join(f"{n} {what}" for what, n in sorted(fell.items(), key=lambda item: -item[1]))
     return (
-        f"{fell.total()} kills, {done + 1} studies finished with the bytes of a run that nothing disturbed "
+        f"{fell.total()} kills ({alone} of them of the driving process alone: its workers end within "
+        f"{ORPHANS:.0f} s), {done + 1} studies finished with the bytes of a run that nothing disturbed "
         f"(the longest after {max(most, life.kills)} kills); no committed file written twice, "
         f"nothing left behind. They fell: {where}"
     )
+
+
+def _still_there(orphaned: list[tuple[Sweep, float]]) -> list[tuple[Sweep, float]]:
+    """Those whose workers have not ended yet; that takes no long time."""
+    left = [(process, since) for process, since in orphaned if not process.leaves_nobody()]
+    for process, since in left:
+        seconds = time.monotonic() - since
+        demand(seconds < ORPHANS, f"workers of process {process.process.pid} are there after {seconds:.0f} s")
+    return left
 
 
 class _Life:

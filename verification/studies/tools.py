@@ -76,8 +76,6 @@ class Run:
 class Here(Executor):
     """Runs a unit at once, in this process."""
 
-    _max_workers = 0.5  # one at a time
-
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Run it, and give what came out of it."""
         future = Future[Any]()
@@ -90,7 +88,7 @@ class Here(Executor):
 
 def sweep_here(text: str, out: Path, **options: Any) -> Outcome:
     """Sweep in this process."""
-    return sweeping.sweep(text, out, executor=Here(), **options)
+    return sweeping.sweep(text, out, executor=Here(), **{"workers": 1, **options})
 
 
 class Sweep:
@@ -104,6 +102,7 @@ class Sweep:
         with tempfile.NamedTemporaryFile("w", suffix=".toml", delete=False) as file:
             file.write(text)
         self._recipe = Path(file.name)
+        self._alone = False
         self.began = time.monotonic()
         command = [sys.executable, *program, "sweep", file.name, "--out", str(out), *options]
         self.process = subprocess.Popen(
@@ -116,7 +115,8 @@ class Sweep:
 
     def __exit__(self, kind: type[BaseException] | None, error: Any, where: TracebackType | None) -> None:
         """End it whatever it is doing."""
-        self.kill()
+        if not self._alone:
+            self.kill()
         self._recipe.unlink(missing_ok=True)
         self.log.close()
 
@@ -125,6 +125,20 @@ class Sweep:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(PATIENCE)
+
+    def kill_driver(self) -> None:
+        """End the driving process alone; its workers are to end by themselves."""
+        self.process.kill()
+        self.process.wait(PATIENCE)
+        self._alone = True
+
+    def leaves_nobody(self) -> bool:
+        """Whether no process of the group is there any more."""
+        try:
+            os.killpg(self.process.pid, 0)
+        except ProcessLookupError:
+            return True
+        return False
 
     def ends_within(self, seconds: float) -> bool:
         """Wait for its end."""

@@ -39,10 +39,11 @@ class Streamed(Response):
                 gone.cancel()
 
     async def _sent(self, job: Job, gone: "asyncio.Task[None]", send: Send) -> None:
-        if self._jobs.places.locked():
-            await _part(send, wire.line({"type": "waiting"}))
         turn = asyncio.ensure_future(self._jobs.places.acquire())
-        await asyncio.wait({turn, gone}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.sleep(0.0)
+        if not turn.done():
+            await _part(send, wire.line({"type": "waiting"}))
+            await asyncio.wait({turn, gone}, return_when=asyncio.FIRST_COMPLETED)
         if not turn.done():
             turn.cancel()
             with suppress(asyncio.CancelledError):

@@ -15,6 +15,13 @@ export class Refused extends Error {
   }
 }
 
+/** What an error says, and its problems where it does not say them itself. */
+export function wordsOf(error) {
+  const more = (error.problems ?? []).map((one) => `${one.field}: ${one.allowed}`);
+  const said = more.length && error.message.includes(String(error.problems[0].allowed));
+  return [error.message, ...(said ? [] : more)].join(" ");
+}
+
 /** Keep the token of the link, also for a reload without it. */
 export function useToken(given) {
   token = given || token;

@@ -1,6 +1,6 @@
 // One message at the top of the page, where something has gone wrong, and what to do about it.
 
-import { Gone, Refused, get } from "./api.js";
+import { Gone, Refused, get, wordsOf } from "./api.js";
 import { byId, el, put } from "./dom.js";
 
 let version = "";
@@ -31,8 +31,7 @@ export async function tellError(error, again) {
     if (await checkVersion()) return;
     banner("The server does not know this page’s token: it has been started again, or the link was opened without it. Open the link that “modelcollapse serve” printed.", reload);
   } else if (error instanceof Refused) {
-    const more = error.problems.map((one) => `${one.field}: ${one.allowed}`).join("; ");
-    banner([error.message, more].filter(Boolean).join(" "), ["Try again", again]);
+    banner(wordsOf(error), ["Try again", again]);
   } else {
     banner(`The answer could not be read (${error.message}).`, ["Try again", again], reload);
   }

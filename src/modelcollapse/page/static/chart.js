@@ -44,6 +44,7 @@ export class Chart {
       // Ticks of our own: uPlot's end at 1e-32, and on a log scale it would look for them for ever.
       incrs: (_, __, low, high) => [Math.max(10 * (high - low), 5)],
       splits: (plot, _, low, high) => this.#ticks(name, low, high, plot),
+      filter: (_, splits) => splits,
       values: (_, splits) => splits.map((value) => this.#tick(name, value)),
       ...more,
     });
@@ -108,9 +109,14 @@ export class Chart {
     const width = this.host.clientWidth;
     if (width > 0 && width !== this.plot.width) {
       this.plot.setSize({ width, height: this.#height() });
-      this.marked = undefined;
-      if (this.at !== undefined) this.mark(this.at);
+      this.#again();
     }
+  }
+
+  /** Put the veil where it was, on another plot. */
+  #again() {
+    this.marked = undefined;
+    if (this.at !== undefined) this.mark(this.at);
   }
 
   #paint(plot) {
@@ -144,7 +150,7 @@ export class Chart {
     this.logs = next;
     for (const name of ["x", "y"]) this.ranges[name] = this.#allowed(name, this.ranges[name]);
     this.#make();
-    this.marked = undefined;
+    this.#again();
   }
 
   #allowed(name, [low, high]) {
@@ -178,6 +184,7 @@ export class Chart {
     if (this.options[name].label === text) return;
     this.options[name].label = text;
     this.#make();
+    this.#again();
   }
 
   /** Veil what lies beyond x: what has not been yet. Only an element moves, nothing is drawn. */

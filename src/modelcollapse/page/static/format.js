@@ -23,12 +23,15 @@ export function short(value, digits = 3) {
   return sign + rounded.toLocaleString("en-US", { maximumSignificantDigits: digits });
 }
 
+/** A number as one says it beside a chart: what is next to nothing is no power of ten. */
+export const brief = (value) => (Math.abs(value) < 1e-12 && value !== 0 ? "≈ 0" : short(value));
+
 /** A share as a percentage. */
 export function percent(share) {
   const value = 100 * share;
-  if (value !== 0 && Math.abs(value) < 0.1) return `${short(value, 2)} %`;
+  if (value !== 0 && Math.abs(value) < 0.1) return `${short(value, 2)}\u00a0%`;
   const digits = Math.abs(value) < 10 ? 1 : 0;
-  return `${Number(value.toFixed(digits)).toLocaleString("en-US")} %`;
+  return `${Number(value.toFixed(digits)).toLocaleString("en-US")}\u00a0%`;
 }
 
 /** Seconds in words. */

@@ -2,12 +2,27 @@
 
 import { Chart, trace } from "./chart.js";
 import { colours } from "./colours.js";
-import { el, still, throttle, write } from "./dom.js";
-import { short, whole } from "./format.js";
+import { el, lookup, still, throttle, write } from "./dom.js";
+import { brief, short, whole } from "./format.js";
 import { Table, fewPlaces } from "./tables.js";
 
 const MOST_LINES = 120;
 const ON_LOG = ["wasserstein2"];
+const TITLES = lookup({
+  total_variance: "Variance",
+  component_variance: "Variance of the components",
+  tail_mass: "Mass in the tails",
+  wasserstein2: "Distance to the truth",
+  total_variation: "Distance to the truth",
+  heterozygosity: "Heterozygosity",
+  categories_alive: "Categories alive",
+});
+const LAWS = lookup({
+  mean: "law of the mean",
+  "mean of log": "law of the typical path",
+  median: "law of the median",
+  share: "law",
+});
 
 export class Lines {
   /** @param lab {pick(t), chosen() -> replicate} */
@@ -24,7 +39,7 @@ export class Lines {
     this.node = el(
       "figure",
       { class: wide ? "panel wide" : "panel" },
-      el("figcaption", {}, this.title, wide ? this.legend : null),
+      el("figcaption", {}, this.title, wide ? this.#toggle() : null, wide ? this.legend : null),
       this.reading,
       this.host,
       this.table.node,
@@ -32,23 +47,37 @@ export class Lines {
     this.update = throttle(() => this.#update(), still() ? 500 : 120);
   }
 
+  /** A box that puts the values on a log scale; it belongs to the state. */
+  #toggle() {
+    this.box = el("input", { type: "checkbox", onchange: () => this.lab.onLog(this.box.checked) });
+    return el("label", { class: "check" }, this.box, "log scale");
+  }
+
+  /** Is the value axis on a log scale? */
+  #log() {
+    return ON_LOG.includes(this.name) || (this.wide && this.lab.log());
+  }
+
   /** Show another run. The chart is made when the panel is in the page, so that its width is known. */
   show(run) {
     this.run = run;
     const meta = run.meta[this.name];
-    const label = meta.label ?? this.name;
-    this.title.textContent = label[0].toUpperCase() + label.slice(1);
-    this.laws = run.laws.filter((law) => law.metric === this.name);
+    const label = String(meta.label ?? this.name);
+    this.label = label;
+    this.title.textContent = TITLES[this.name] ?? label.slice(0, 1).toUpperCase() + label.slice(1);
+    this.title.title = label;
+    this.laws = run.laws.filter((law) => law.metric === this.name).map(drawn);
     const entries = [
       el("li", { class: "key-lines", text: "replicates" }),
       el("li", { class: "key-median", text: "median" }),
     ];
     if (run.replicates < 2) entries.splice(0, 2, el("li", { class: "key-median", text: "the model" }));
-    if (run.replicates >= 5) entries.push(el("li", { class: "key-band", text: "80 % of them" }));
-    for (const law of this.laws.slice(0, 1)) {
-      entries.push(el("li", { class: "key-law", text: "law", title: `${law.label}: ${law.source ?? ""}` }));
+    if (run.replicates >= 5) entries.push(el("li", { class: "key-band", text: "80 %", title: "80 % of the replicates are in this band" }));
+    for (const law of this.laws) {
+      const text = LAWS[law.statistic] ?? "law";
+      entries.push(el("li", { class: law.typical ? "key-typical" : "key-law", text, title: `${law.label}: ${law.source ?? ""}` }));
     }
-    this.ofMean = run.replicates >= 5 && this.laws.some((law) => /mean/i.test(law.label ?? ""));
+    this.ofMean = run.replicates >= 5 && this.laws.some((law) => law.statistic === "mean");
     if (this.ofMean) entries.splice(2, 0, el("li", { class: "key-mean", text: "mean" }));
     if (Number.isFinite(meta.truth)) entries.push(el("li", { class: "key-truth", text: "truth" }));
     this.legend.replaceChildren(...entries);
@@ -56,7 +85,7 @@ export class Lines {
     this.chart ??= new Chart(this.host, {
       height: this.wide ? 236 : 180,
       x: { label: "generation" },
-      y: { label: "", log: ON_LOG.includes(this.name) },
+      y: { label: "", log: this.#log() },
       paint: (ctx, to) => this.#paint(ctx, to),
       pick: (x) => this.lab.pick(x),
       hover: (x) => this.#read(x),
@@ -67,6 +96,8 @@ export class Lines {
   #update() {
     const { run } = this;
     if (!run || !this.chart) return;
+    if (this.box) this.box.checked = this.lab.log();
+    this.chart.log({ y: this.#log() });
     this.chart.span({ x: [0, Math.max(run.generations, 1)], y: this.#span() });
     if (run.ended) this.#describe();
     this.table.refresh();
@@ -90,7 +121,14 @@ export class Lines {
     for (const law of this.laws) for (const [, value] of law.values) see(value);
     see(run.meta[this.name].truth);
     if (low > high) return log ? [1e-3, 1] : [0, 1];
-    if (log) return [Math.max(low, high * 1e-8) / 1.5, high * 1.5];
+    if (log) {
+      // Single dips to almost 0 may not press all else together.
+      const { low: tenth } = run.bands[this.name];
+      let least = Infinity;
+      for (let i = from; i < tenth.length; i++) if (tenth.values[i] > 0 && tenth.values[i] < least) least = tenth.values[i];
+      if (run.replicates >= 5 && least < Infinity) low = Math.max(low, least / 4);
+      return [Math.max(low, high * 1e-12) / 1.5, high * 1.5];
+    }
     const room = high > low ? 0.06 * (high - low) : Math.abs(high) * 0.1 || 0.5;
     // 0 belongs to a scale of variances, unless all lies far above it.
     return low >= 0 && low < 0.6 * high ? [0, high + room] : [low >= 0 ? Math.max(low - room, 0) : low - room, high + room];
@@ -124,7 +162,9 @@ export class Lines {
     run.metrics[this.name].slice(0, MOST_LINES).forEach((column, k) => {
       if (k !== shown) trace(ctx, xs, column.values, n, to);
     });
-    stroke(ctx, to, colours["model-thin"], run.replicates > 20 ? 0.6 : 0.9);
+    ctx.globalAlpha = Math.min(Math.max(24 / run.replicates, 0.4), 1);
+    stroke(ctx, to, colours["model-thin"], run.replicates > 20 ? 0.7 : 0.9);
+    ctx.globalAlpha = 1;
     if (shown < run.replicates) line(run.metrics[this.name][shown].values, colours.model, 1.1);
     if (run.replicates > 1) line(band.middle.values, colours.model, 2.4);
     if (this.ofMean) line(band.mean.values, colours.model, 2, [1.5, 3]);
@@ -132,7 +172,7 @@ export class Lines {
       const points = law.values.filter(([, value]) => value !== null);
       ctx.beginPath();
       trace(ctx, points.map(([t]) => t), points.map(([, value]) => value), points.length, to);
-      stroke(ctx, to, colours.law, 1.8, [7, 4]);
+      stroke(ctx, to, colours.law, 1.9, law.typical ? [2, 3] : [7, 4]);
     }
   }
 
@@ -146,14 +186,13 @@ export class Lines {
     const i = this.run.place(Math.round(x ?? this.marked ?? 0));
     const band = this.run.bands[this.name];
     const range =
-      this.run.replicates >= 5 && x !== null ? `, 80 % from ${short(band.low.near(i))} to ${short(band.high.near(i))}` : "";
+      this.run.replicates >= 5 && x !== null ? `, 80 % from ${brief(band.low.near(i))} to ${brief(band.high.near(i))}` : "";
     const law = this.#law(this.run.t.at(i));
-    const unit = this.run.meta[this.name].unit;
     write(
       this.reading,
-      `${x === null ? "" : `t = ${whole(this.run.t.at(i))}: `}median ${short(band.middle.near(i))}` +
-        (this.ofMean ? `, mean ${short(band.mean.near(i))}` : "") +
-        (law === null ? "" : `, law ${short(law)}`) + range + (unit && x === null ? ` ${unit}` : ""),
+      `${x === null ? "" : `t = ${whole(this.run.t.at(i))}: `}median ${brief(band.middle.near(i))}` +
+        (this.ofMean ? `, mean ${brief(band.mean.near(i))}` : "") +
+        (law === null ? "" : `, law ${brief(law)}`) + range,
     );
   }
 
@@ -170,7 +209,7 @@ export class Lines {
     const last = this.run.length - 1;
     this.host.setAttribute(
       "aria-label",
-      `${this.title.textContent} over ${whole(this.run.generations)} generations: the median goes from ` +
+      `${this.title.textContent} (${this.label}) over ${whole(this.run.generations)} generations: the median goes from ` +
         `${short(band.middle.near(0))} to ${short(band.middle.near(last))}. The numbers follow as a table.`,
     );
   }
@@ -181,7 +220,7 @@ export class Lines {
     const band = run.bands[this.name];
     const laws = this.laws.slice(0, 1);
     return {
-      caption: `${this.title.textContent} over ${run.replicates} replicates`,
+      caption: `${this.label}, over ${run.replicates} replicates`,
       head: ["generation", "10 %", "median", "90 %", "mean", ...laws.map((law) => `law: ${law.label}`)],
       rows: fewPlaces(run.length).map((i) => [
         whole(run.t.at(i)),
@@ -200,6 +239,13 @@ export class Lines {
     this.chart?.mark(t);
     if ((this.hovered ?? null) === null) this.#read(null);
   }
+}
+
+/** A law as it is drawn: of the mean of logarithms, its exponential, which is what a typical path does. */
+function drawn(law) {
+  const typical = law.statistic === "mean of log" || law.statistic === "median";
+  if (law.statistic !== "mean of log") return { ...law, typical };
+  return { ...law, typical, values: law.values.map(([t, value]) => [t, value === null ? null : Math.exp(value)]) };
 }
 
 /** Stroke the path that has been traced. */

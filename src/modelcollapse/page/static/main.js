@@ -32,6 +32,11 @@ const lab = {
   chosen,
   pick: (x) => player.toGeneration(Math.round(x)),
   run: () => run,
+  log: () => state.log,
+  onLog: (log) => {
+    change({ log }, "log");
+    panels.grown();
+  },
   failed: (error, again = start) => tellError(error, again),
 };
 
@@ -55,8 +60,12 @@ let stories, controls, planner, studies;
 
 // -- What is computed ----------------------------------------------------------------------------------------
 
+/** How many runs were started: what was asked for before the last one is no longer wanted. */
+let starts = 0;
+
 /** Run the state's recipe. `fast`: a drag goes on, and a rough answer will do. */
 function start({ fast = false } = {}) {
+  starts++;
   clearBanner();
   clearProblems(byId("controls"));
   put(byId("problems"));
@@ -179,30 +188,27 @@ onColours(() => {
 
 function tell(story) {
   stopped = null;
-  change({ view: "lab", story: story.id, recipe: copy(story.recipe), upload: "", at: null, replicate: null }, "story");
+  change({ view: "lab", story: story.id, recipe: filled(copy(story.recipe)), upload: "", at: null, replicate: null }, "story");
 }
 
-const checkThenRun = settle(async (fast) => {
-  if (fast) {
-    if (byId("auto").checked) start({ fast: true });
-    return;
-  }
+/** Ask what it takes, then run it; `before` is how many runs there were when it was edited. */
+const checkThenRun = settle(async (before) => {
   const asked = state.recipe;
   try {
     const answer = await post("/api/check", { recipe: asked, ...(state.upload ? { upload: state.upload } : {}) });
-    if (asked !== state.recipe) return;
+    if (asked !== state.recipe || before !== starts) return;
     clearProblems(byId("controls"));
     put(byId("problems"));
     const seconds = answer.cost?.seconds;
     const long = seconds > LONG;
     write(byId("cost"), [long || !byId("auto").checked ? `It takes ${duration(seconds)}.` : "", ...(answer.notes ?? [])].join(" ").trim());
     if (byId("auto").checked && !long) start();
-    else if (runner.busy) {
+    else if (runner.busy && before === starts) {
       runner.stop();
       busy(false);
     }
   } catch (error) {
-    if (asked !== state.recipe) return;
+    if (asked !== state.recipe || before !== starts) return;
     runner.stop();
     if (error.status === 422) refused(error.problems, error.message);
     else {
@@ -217,7 +223,7 @@ const dragRun = settle(() => byId("auto").checked && start({ fast: true }), SETT
 function edited(going) {
   stopped = player.stopped;
   if (going) dragRun();
-  else checkThenRun(false);
+  else checkThenRun(starts);
 }
 
 byId("controls").addEventListener("submit", (event) => {
@@ -295,6 +301,7 @@ function follow(fragment) {
       upload: found.upload ?? "",
       at: found.at ?? null,
       replicate: found.replicate ?? null,
+      log: found.log ?? false,
       study: found.study ?? "",
       plan: found.plan ?? null,
       fromLink: true,

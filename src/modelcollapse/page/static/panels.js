@@ -26,6 +26,7 @@ export class Panels {
     const host = byId("panels");
     if (host.children.length !== nodes.length || nodes.some((node, i) => host.children[i] !== node)) put(host, ...nodes);
     this.shown = panels;
+    host.classList.toggle("three", panels.length <= 3);
     for (const panel of panels) panel.show(run);
     put(byId("after"));
   }

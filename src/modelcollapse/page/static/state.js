@@ -10,6 +10,7 @@ export const state = {
   recipe: null,
   upload: "",
   replicate: null,
+  log: false,
   at: null,
   study: "",
   plan: null,
@@ -62,6 +63,7 @@ export function read(fragment) {
   if (/^[0-9a-zA-Z_-]{8,128}$/.test(token)) found.token = token;
   const view = parts.get("view");
   if (VIEWS.includes(view)) found.view = view;
+  found.log = parts.get("log") === "1";
   if (parts.has("story")) found.story = parts.get("story").slice(0, 100);
   if (/^[0-9a-f]{16,64}$/.test(parts.get("upload") ?? "")) found.upload = parts.get("upload");
   if (/^[0-9a-zA-Z._-]{1,100}$/.test(parts.get("study") ?? "")) found.study = parts.get("study");
@@ -95,6 +97,7 @@ export function link(token) {
   if (state.study) parts.set("study", state.study);
   if (state.plan && state.view === "plan") parts.set("plan", JSON.stringify(state.plan));
   if (state.at !== null) parts.set("at", String(state.at));
+  if (state.log) parts.set("log", "1");
   if (state.replicate !== null) parts.set("replicate", String(state.replicate));
   return `#${parts}`;
 }

@@ -1,5 +1,6 @@
 // The truth: components one drags on its curve, a law of categories, or a data set one uploads.
 
+import { wordsOf } from "./api.js";
 import { niceStep, steps } from "./chart.js";
 import { el, fresh, lookup, put, svg } from "./dom.js";
 import { choice, number } from "./fields.js";
@@ -355,23 +356,38 @@ export class TruthEditor {
   #file() {
     const input = el("input", { type: "file", accept: ".csv,.txt,text/csv,text/plain", id: fresh("file"), "data-field": "truth.path" });
     const told = el("p", { class: "hint upload-told", role: "status" });
-    const problem = el("p", { class: "problem", role: "alert", hidden: true });
+    const problem = el("p", { class: "upload-problem", role: "alert", hidden: true });
     const chart = el("div", {});
-    const zone = el("div", { class: "drop" }, el("label", { for: input.id, text: "A CSV file with a header: its first column of numbers, or drop it here" }), input);
-    const take = async (file) => {
-      if (!file) return;
+    const columns = el("div", {});
+    const zone = el("div", { class: "drop" }, el("label", { for: input.id, text: "A CSV file with a header; choose it, or drop it here" }), input);
+    const send = async (csv, name, column) => {
       problem.hidden = true;
+      put(chart);
+      told.textContent = "";
       try {
-        if (file.size > LARGEST_FILE) throw new Error(`${file.name} has ${whole(file.size / 1024)} KiB; at most ${whole(LARGEST_FILE / 1024)} are taken.`);
-        const csv = await file.text();
-        const answer = await this.upload({ csv, name: file.name.slice(0, 200) });
-        this.data = { ...answer, name: file.name };
+        const answer = await this.upload({ csv, name: name.slice(0, 200), ...(column === undefined ? {} : { column }) });
+        this.data = { ...answer, name };
         this.#uploaded(told, chart);
         this.#tell({ family: "data" }, false, answer.upload);
       } catch (error) {
         problem.hidden = false;
-        problem.textContent = [error.message, ...(error.problems ?? []).map((one) => `${one.field}: ${one.allowed}`)].join(" ");
+        problem.textContent = wordsOf(error);
       }
+    };
+    const take = async (file) => {
+      if (!file) return;
+      put(columns);
+      if (file.size > LARGEST_FILE) {
+        problem.hidden = false;
+        problem.textContent = `${file.name} has ${whole(file.size / 1024)} KiB; at most ${whole(LARGEST_FILE / 1024)} are taken.`;
+        return;
+      }
+      const csv = await file.text();
+      const names = headerOf(csv);
+      if (names.length < 2) return send(csv, file.name);
+      const pick = choice("Column", names.map((name) => [name, name]), firstNumeric(csv, names), (name) => send(csv, file.name, name), { path: "truth.column" });
+      put(columns, pick);
+      return send(csv, file.name, pick.querySelector("select").value);
     };
     input.addEventListener("change", () => take(input.files[0]));
     zone.addEventListener("dragover", (event) => {
@@ -384,7 +400,7 @@ export class TruthEditor {
       zone.classList.remove("over");
       take(event.dataTransfer.files[0]);
     });
-    put(this.body, zone, problem, chart, told);
+    put(this.body, zone, columns, problem, chart, told);
     if (this.data && this.uploaded === this.data.upload) this.#uploaded(told, chart);
   }
 
@@ -408,4 +424,21 @@ function drawable(truth) {
   const lists = [truth.weights, truth.means, truth.stds];
   if (!lists.every((list) => Array.isArray(list) && list.length === truth.means.length && list.every(Number.isFinite))) return false;
   return truth.means.length > 0 && truth.stds.every((std) => std > 0) && truth.weights.every((weight) => weight >= 0);
+}
+
+/** The cells of a line of CSV. */
+function cellsOf(line) {
+  const cells = line.match(/("([^"]|"")*"|[^,]*)(,|$)/g) ?? [];
+  const texts = cells.map((cell) => cell.replace(/,$/, "").trim().replace(/^"([\s\S]*)"$/, "$1").replaceAll('""', '"'));
+  return line.endsWith(",") ? texts : texts.slice(0, -1);
+}
+
+/** The names in a file's first line. */
+const headerOf = (csv) => cellsOf(csv.slice(0, 10_000).split(/\r?\n/, 1)[0]);
+
+/** The first column whose first value is a number; the first column, if none is. */
+function firstNumeric(csv, names) {
+  const values = cellsOf(csv.slice(0, 20_000).split(/\r?\n/, 2)[1] ?? "");
+  const place = values.findIndex((value) => value !== "" && Number.isFinite(Number(value)));
+  return names[place] ?? names[0];
 }
