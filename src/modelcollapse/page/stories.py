@@ -1,7 +1,7 @@
 """Prepared recipes, each a story of two sentences."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 TWO: Mapping[str, Any] = {
@@ -16,12 +16,13 @@ ONE: Mapping[str, Any] = {
 
 @dataclass(frozen=True)
 class Story:
-    """A recipe, what it is called, and what it shows."""
+    """A recipe, what it is called, what it shows, and how it is looked at (``log``: variances on a log scale)."""
 
     name: str
     title: str
     text: str
     recipe: Mapping[str, Any]
+    look: Mapping[str, Any] = field(default_factory=dict)
 
 
 STORIES = (
@@ -92,6 +93,7 @@ STORIES = (
         "One Gaussian, a hundred replicates of the same recipe. The mean follows its law, while "
         "half of the paths are far below it and a few far above.",
         {**ONE, "n_samples": 100, "generations": 300, "replicates": 100},
+        {"log": True},
     ),
     Story(
         "how-much",

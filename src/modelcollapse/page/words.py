@@ -22,6 +22,7 @@ def sentence(dataset: xr.Dataset) -> str:
     learner = experiment.learner
     known = metrics_of(learner, experiment.source)
     parts = "component_variance" in known and learner.sizes().get("component", 1) > 1
+    parts = parts and np.isfinite(at_truth(experiment, "component_variance"))  # a data set has no components
     name = "component_variance" if parts else SPREAD[learner.items][0]
     if name not in NAMES or name not in known:
         return f"{experiment.generations:,} generations are done."

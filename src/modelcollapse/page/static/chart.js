@@ -86,7 +86,7 @@ export class Chart {
   /** Where the ticks are: at round steps, or at powers of ten on a log scale that spans several. */
   #ticks(name, low, high, plot) {
     const length = (name === "x" ? plot.bbox.width : plot.bbox.height) / devicePixelRatio || 200;
-    const most = Math.max(Math.floor(length / (name === "x" ? 62 : 34)), 2);
+    const most = Math.max(Math.floor(length / (name === "x" ? 50 : 34)), 2);
     const [from, to] = this.logs[name] ? [Math.log10(low), Math.log10(high)] : [low, high];
     if (!(to > from) || !Number.isFinite(to - from)) return [low];
     if (this.logs[name] && to - from < 1.2) return steps(low, high, niceStep((high - low) / most));

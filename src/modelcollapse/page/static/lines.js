@@ -129,6 +129,13 @@ export class Lines {
       if (run.replicates >= 5 && least < Infinity) low = Math.max(low, least / 4);
       return [Math.max(low, high * 1e-12) / 1.5, high * 1.5];
     }
+    if (run.replicates >= 20) {
+      // A few paths far above all others run out of the picture.
+      const band = run.bands[this.name];
+      let most = run.meta[this.name].truth ?? 0;
+      for (let i = 0; i < band.high.length; i++) most = Math.max(most, band.high.values[i] || 0, band.mean.values[i] || 0);
+      if (most > 0) high = Math.min(high, 2.5 * most);
+    }
     const room = high > low ? 0.06 * (high - low) : Math.abs(high) * 0.1 || 0.5;
     // 0 belongs to a scale of variances, unless all lies far above it.
     return low >= 0 && low < 0.6 * high ? [0, high + room] : [low >= 0 ? Math.max(low - room, 0) : low - room, high + room];

@@ -188,7 +188,7 @@ onColours(() => {
 
 function tell(story) {
   stopped = null;
-  change({ view: "lab", story: story.id, recipe: filled(copy(story.recipe)), upload: "", at: null, replicate: null }, "story");
+  change({ view: "lab", story: story.id, recipe: filled(copy(story.recipe)), upload: "", at: null, replicate: null, log: Boolean(story.look?.log) }, "story");
 }
 
 /** Ask what it takes, then run it; `before` is how many runs there were when it was edited. */
@@ -301,7 +301,7 @@ function follow(fragment) {
       upload: found.upload ?? "",
       at: found.at ?? null,
       replicate: found.replicate ?? null,
-      log: found.log ?? false,
+      log: found.log || Boolean(story?.look?.log),
       study: found.study ?? "",
       plan: found.plan ?? null,
       fromLink: true,
@@ -329,11 +329,24 @@ document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible" && about) checkVersion();
 });
 
+/** What there is: as it was asked for before the modules came, or anew. */
+async function early() {
+  const asked = window.earlyAbout;
+  window.earlyAbout = null;
+  try {
+    const answer = await asked;
+    if (answer?.ok) return await answer.json();
+  } catch {
+    // Asked again below.
+  }
+  return get("/api/about");
+}
+
 async function open() {
   const { token } = read(location.hash);
   useToken(token);
   try {
-    about = await get("/api/about");
+    about = await early();
   } catch (error) {
     lab.failed(error, open);
     return;

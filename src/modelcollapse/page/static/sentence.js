@@ -26,7 +26,8 @@ function beginning(run) {
 
 function ofVariance(run, place) {
   // Where there are components, they are what narrows: the variance of the whole wanders with the weights.
-  const name = run.components > 1 && run.meta.component_variance ? "component_variance" : "total_variance";
+  const parts = run.components > 1 && Number.isFinite(run.meta.component_variance?.truth);
+  const name = parts ? "component_variance" : "total_variance";
   const truth = run.meta[name].truth;
   const values = sorted(run.row(name, place));
   if (!values.length || !(truth > 0)) return "no replicate has a finite variance";
