@@ -55,11 +55,8 @@ def orders(run: Run) -> str:
                 for name, order in kinds.items():
                     what = f"{workers} workers, blocks of {block}, {name}"
                     path = run.memory / "s.zarr"
-                    with (
-                        patch.object(Driver, "_waiting", _in_order(order)),
-                        patch.object(executors, "SpawnPool", _giving(pool)),
-                    ):
-                        outcome = sweeping.sweep(TEXT, path, workers=workers, block=block)
+                    with patch.object(Driver, "_waiting", _in_order(order)):
+                        outcome = sweeping.sweep(TEXT, path, executor=pool, workers=workers, block=block)
                     demand(outcome.done == outcome.units, f"{what}: {outcome}")
                     found, there = mc.load(path), files(path)
                     first = found if first is None else first
@@ -70,16 +67,6 @@ def orders(run: Run) -> str:
         finally:
             pool.end()
     return f"{runs} runs (workers {WORKERS}, blocks {BLOCKS}, three orders): the same numbers, the same files"
-
-
-def _giving(pool: executors.SpawnPool) -> type[executors.SpawnPool]:
-    """A class in the place of the pool's, whose instances are this one."""
-
-    class Given(executors.SpawnPool):
-        def __new__(cls, _: int) -> Any:
-            return pool
-
-    return Given
 
 
 def _in_order(order: Callable[[list[int]], Iterable[int]]) -> Callable[[Any], list[int]]:

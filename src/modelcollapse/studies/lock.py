@@ -145,7 +145,7 @@ def _take_over(path: Path, content: bytes, owner: Mapping[str, Any]) -> bool:
 
 
 def _refusal(other: Mapping[str, Any], path: Path) -> str:
-    here = other.get("host") == socket.gethostname()
+    here = other.get("host") == socket.gethostname() and other.get("space") == _space()
     hint = "" if here else f"; if that process is gone, remove {path.name} there"
     return f"is at work: process {other['pid']} on {other.get('host')} holds it{hint}"
 
