@@ -24,7 +24,13 @@ def about() -> dict[str, Any]:
         "learners": list(LEARNERS),
         "engines": [*ENGINES, "auto"],
         "stories": [
-            {"id": one.name, "title": one.title, "text": one.text, "recipe": dict(one.recipe), "look": dict(one.look)}
+            {
+                "id": one.name,
+                "title": one.title,
+                "text": one.text,
+                "recipe": dict(one.recipe),
+                "look": dict(one.look),
+            }
             for one in STORIES
         ],
     }
