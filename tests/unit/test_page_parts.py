@@ -1,4 +1,4 @@
-"""The page's parts by themselves: numbers on the wire, what is kept, what there is time for, words, tables."""
+"""The page's parts by themselves: numbers on the wire, what is kept, what there is time for, words."""
 
 import csv
 import io
@@ -20,7 +20,8 @@ from modelcollapse.page.words import sentence
 
 def test_arrays_are_short_and_null_where_there_is_no_number():
     value = {"a": [float("nan"), float("inf"), 1.23456789], "b": np.array([[1.0, np.nan], [-np.inf, 1 / 3]]),
-             "c": np.arange(3), "d": np.empty((2, 0)), "e": np.float64(1e-300), "f": [None, True, '<é"\ud800']}  # fmt: skip
+             "c": np.arange(3), "d": np.empty((2, 0)), "e": np.float64(1e-300),
+             "f": [None, True, '<é"\ud800']}  # fmt: skip
     text = wire.dumps(value).decode("ascii")
     assert json.loads(text, parse_constant=lambda name: pytest.fail(name)) == {
         "a": [None, None, 1.23456789], "b": [[1.0, None], [None, 0.333333]], "c": [0, 1, 2], "d": [[], []],
@@ -45,7 +46,7 @@ def test_only_plain_json_is_read():
     assert wire.loads(b'{"a": [1, 2.5, "x", null]}') == {"a": [1, 2.5, "x", None]}
     assert wire.loads(b'{"seed": %d}' % 2**128)["seed"] == 2**128
     for bad in (b'{"a": 1, "a": 2}', b"NaN", b"-Infinity", b"[" * 25 + b"]" * 25, b"9" * 10**6, b"\xff", b""):
-        with pytest.raises(ValueError, match="."):
+        with pytest.raises(ValueError, match=r"[a-z]"):
             wire.loads(bad)
 
 
@@ -115,8 +116,8 @@ def test_long_chains_of_categories_have_no_law_on_the_page():
 def test_a_collapsed_model_can_be_drawn():
     experiment = mc.Experiment(**RECIPE)
     view = View(experiment)
-    point = experiment.learner.restore({"weight": np.array([[1.0, 0.0]]), "mean": np.array([[view.x[3], 0.0]]),
-                                        "std": np.zeros((1, 2))})  # fmt: skip
+    weight, mean, std = np.array([[1.0, 0.0]]), np.array([[view.x[3], 0.0]]), np.zeros((1, 2))
+    point = experiment.learner.restore({"weight": weight, "mean": mean, "std": std})
     assert np.isfinite(view.model(point)).all()
     assert np.trapezoid(view.truth(), view.x) == pytest.approx(1.0, abs=1e-3)
 
