@@ -1,4 +1,4 @@
-"""The page's parts by themselves: numbers on the wire, what is kept, words, tables."""
+"""The page's parts by themselves: numbers on the wire, what is kept, what there is time for, words."""
 
 import csv
 import io
@@ -46,7 +46,7 @@ def test_only_plain_json_is_read():
     assert wire.loads(b'{"a": [1, 2.5, "x", null]}') == {"a": [1, 2.5, "x", None]}
     assert wire.loads(b'{"seed": %d}' % 2**128)["seed"] == 2**128
     for bad in (b'{"a": 1, "a": 2}', b"NaN", b"-Infinity", b"[" * 25 + b"]" * 25, b"9" * 10**6, b"\xff", b""):
-        with pytest.raises(ValueError, match=r"."):
+        with pytest.raises(ValueError, match=r"[a-z]"):
             wire.loads(bad)
 
 
@@ -116,9 +116,8 @@ def test_long_chains_of_categories_have_no_law_on_the_page():
 def test_a_collapsed_model_can_be_drawn():
     experiment = mc.Experiment(**RECIPE)
     view = View(experiment)
-    point = experiment.learner.restore({"weight": np.array([[1.0, 0.0]]),
-                                          "mean": np.array([[view.x[3], 0.0]]),
-                                        "std": np.zeros((1, 2))})  # fmt: skip
+    weight, mean, std = np.array([[1.0, 0.0]]), np.array([[view.x[3], 0.0]]), np.zeros((1, 2))
+    point = experiment.learner.restore({"weight": weight, "mean": mean, "std": std})
     assert np.isfinite(view.model(point)).all()
     assert np.trapezoid(view.truth(), view.x) == pytest.approx(1.0, abs=1e-3)
 
