@@ -1,7 +1,7 @@
 # Everything runs in the environment of $(BIN); the README's second command makes it.
 BIN ?= .venv/bin
 
-.PHONY: check lint types layers test figures book site bench bench-check verify mutants
+.PHONY: check lint types layers test figures book site bench bench-check verify mutants page-figures
 
 check: lint types layers test   ## what continuous integration runs
 
@@ -21,6 +21,9 @@ test:
 figures:   ## the figures of the README: about 10 minutes
 	$(BIN)/python book/blog/overview.py
 	$(BIN)/python book/blog/solvers.py
+
+page-figures:   ## pictures of the page, in Chromium: docs/figures/page; about five minutes
+	$(BIN)/python docs/building/page_figures.py
 
 book:   ## published figures, made again, on one page: book/index.md; a few minutes
 	$(BIN)/python -m book

@@ -19,7 +19,7 @@ from urllib.parse import quote
 from playwright.sync_api import Browser, Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "browser"))
-from serving import Server, serve
+from serving import Server, serve  # noqa: E402
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run"]
 STREAM = {
@@ -104,8 +104,8 @@ def main() -> None:
         time.sleep(3)
         story.context.close()
         print(
-            "| readers | first picture, ms | pictures a second | 99 % of them within, ms "
-            "| generations a second | server, MB |"
+            "| readers | first picture, ms | pictures a second | 99 % within, ms | generations a second "
+            "| server, MB |"
         )
         print("|---|---|---|---|---|---|")
         for readers in (1, 5):

@@ -58,7 +58,7 @@ def test_what_is_seen_is_also_said(server, visit, small):
     page = visit()
     page.open(server.link_to(recipe=small))
     page.until_end()
-    page.click("#to-last")
+    page.evaluate("document.querySelector('#to-last').click()")  # disabled at the end
     page.until("document.querySelector('#density').getAttribute('aria-label')?.includes('generation 30')")
     assert page.get_attribute("#sentence", "aria-live") == "polite"
     assert page.text("#say") == page.text("#running")

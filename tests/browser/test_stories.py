@@ -26,7 +26,7 @@ def test_every_story_to_its_end(server, visit):
         page.click(f"[data-story='{story['id']}']")
         page.wait_for_selector(f"[data-story='{story['id']}'][aria-current]")
         page.until_end()
-        page.click("#to-last")
+        page.evaluate("document.querySelector('#to-last').click()")  # disabled at the end
         last = shortened(story["recipe"])["generations"]
         page.until(f"document.querySelector('#where').textContent === '{last} of {last}'")
         assert page.text("#story-text") == story["text"]
