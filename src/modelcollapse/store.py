@@ -121,7 +121,7 @@ def save(dataset: xr.Dataset, path: str | Path, overwrite: bool = True) -> None:
     path = place(path)
     if "recipe" not in dataset.attrs or "schema" not in dataset.attrs:
         raise _refused(path, "cannot hold this: it is no result of modelcollapse")
-    if "sweep" in json.loads(str(dataset.attrs["recipe"])):
+    if _is_study(str(dataset.attrs["recipe"])):
         raise _refused(path, "cannot hold a study: its own folder is what keeps it; `mc.cell` gives a result")
     temporary, old = (_beside(path, str(os.getpid()), kind) for kind in ("new", "old"))
     dataset = dataset.transpose("replicate", "generation", ...)
@@ -142,6 +142,14 @@ def save(dataset: xr.Dataset, path: str | Path, overwrite: bool = True) -> None:
             old.rename(path)
         shutil.rmtree(temporary, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
+
+
+def _is_study(recipe: str) -> bool:
+    """Whether a recipe is that of a study; one that is none at all is for whoever reads it."""
+    try:
+        return "sweep" in json.loads(recipe)
+    except (ValueError, TypeError, RecursionError):
+        return False
 
 
 def place(path: str | Path) -> Path:

@@ -4,7 +4,8 @@ import json
 import signal
 
 import pytest
-from serving import answering, serve
+
+from browser.serving import answering, serve
 
 pytestmark = pytest.mark.filterwarnings("default")
 

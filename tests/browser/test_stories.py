@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from serving import SMALL, answering
+
+from browser.serving import SMALL, answering
 
 pytestmark = pytest.mark.filterwarnings("default")
 
