@@ -18,8 +18,8 @@ from urllib.parse import quote
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "browser"))
-from serving import Server, serve
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from browser.serving import Server, serve
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run"]
 STREAM = {

@@ -17,8 +17,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "browser"))
-from serving import Server, serve  # noqa: E402
+sys.path.insert(0, str(ROOT / "tests"))
+from browser.serving import Server, serve  # noqa: E402
 
 FOLDER = ROOT / "docs" / "figures" / "page"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run"]

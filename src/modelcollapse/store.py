@@ -1,6 +1,7 @@
 """A result on disk: a zarr folder, written whole or not at all, that knows whether it is whole."""
 
 import hashlib
+import json
 import os
 import shutil
 from pathlib import Path
@@ -120,6 +121,8 @@ def save(dataset: xr.Dataset, path: str | Path, overwrite: bool = True) -> None:
     path = place(path)
     if "recipe" not in dataset.attrs or "schema" not in dataset.attrs:
         raise _refused(path, "cannot hold this: it is no result of modelcollapse")
+    if _is_study(str(dataset.attrs["recipe"])):
+        raise _refused(path, "cannot hold a study: its own folder is what keeps it; `mc.cell` gives a result")
     temporary, old = (_beside(path, str(os.getpid()), kind) for kind in ("new", "old"))
     dataset = dataset.transpose("replicate", "generation", ...)
     dataset = dataset.assign_attrs(digest=digest(dataset))
@@ -139,6 +142,14 @@ def save(dataset: xr.Dataset, path: str | Path, overwrite: bool = True) -> None:
             old.rename(path)
         shutil.rmtree(temporary, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
+
+
+def _is_study(recipe: str) -> bool:
+    """Whether a recipe is that of a study; one that is none at all is for whoever reads it."""
+    try:
+        return "sweep" in json.loads(recipe)
+    except (ValueError, TypeError, RecursionError):
+        return False
 
 
 def place(path: str | Path) -> Path:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from serving import SMALL, Server, serve
+
+from browser.serving import SMALL, Server, serve
 
 FLAGS = [
     "--no-sandbox",
@@ -33,7 +34,7 @@ def server() -> Iterator[Server]:
     yield one
     one.process.send_signal(signal.SIGINT)
     try:
-        one.process.wait(10)
+        one.process.communicate(timeout=10)
     except subprocess.TimeoutExpired:
         one.kill()
 

@@ -43,7 +43,7 @@ class Server:
     def kill(self) -> None:
         """End it at once."""
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
+        self.process.communicate(timeout=10)
 
 
 def free_port() -> int:

@@ -4,7 +4,8 @@ import json
 import signal
 
 import pytest
-from serving import answering, serve
+
+from browser.serving import answering, serve
 
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -40,7 +41,7 @@ def test_server_killed_in_the_middle(own_server, visit, small):
         assert page.text("#sentence").startswith("After")
     finally:
         again.process.send_signal(signal.SIGINT)
-        again.process.wait(10)
+        again.process.communicate(timeout=10)
 
 
 def test_without_a_token(server, visit):

@@ -4,8 +4,9 @@ import json
 from urllib.parse import quote
 
 import pytest
-from payloads import HIT, PAYLOADS
-from serving import answering
+
+from browser.payloads import HIT, PAYLOADS
+from browser.serving import answering
 
 pytestmark = pytest.mark.filterwarnings("default")
 

@@ -5,7 +5,8 @@ import subprocess
 import sys
 
 import pytest
-from serving import SMALL, answering, serve
+
+from browser.serving import SMALL, answering, serve
 
 pytestmark = pytest.mark.filterwarnings("default")
 

@@ -16,7 +16,13 @@ from modelcollapse.studies import lock
 def gone():
     """A lock of a process that is gone."""
     child = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True)
-    return {"host": socket.gethostname(), "pid": int(child.stdout), "begun": "1", "boot": lock._boot()}
+    return {
+        "host": socket.gethostname(),
+        "pid": int(child.stdout),
+        "begun": "1",
+        "boot": lock._boot(),
+        "space": lock._space(),
+    }
 
 
 def write(folder, owner):
@@ -92,6 +98,12 @@ def test_the_lock_of_another_computer_is_left_alone(tmp_path):
     write(tmp_path, {**gone(), "host": "elsewhere"})
     with pytest.raises(StorageError, match=r"elsewhere.*remove lock\.json"), lock.held(tmp_path, []):
         pytest.fail("nobody can know whether it is gone")
+
+
+def test_the_lock_of_another_container_is_left_alone(tmp_path):
+    write(tmp_path, {**gone(), "space": "pid:[1]"})
+    with pytest.raises(StorageError, match=r"is at work.*remove lock\.json"), lock.held(tmp_path, []):
+        pytest.fail("its process numbers mean nothing here")
 
 
 def test_a_lock_that_another_has_taken_over_is_not_removed(tmp_path):

@@ -27,8 +27,8 @@ def client(server):
 
 HOSTS = ["evil.example", "evil.example:{port}", "127.0.0.1", "127.0.0.1:1", "localhost", "", " ",
          "localhost:{port}.evil", "127.0.0.1.evil:{port}", "[::1]", "0.0.0.0:{port}", "127.1:{port}",
-         "2130706433:{port}", "user@127.0.0.1:{port}", "localhost.:{port}", "LOCALHOST", "127.0.0.1:{port},evil",
-         "é:{port}"]  # fmt: skip
+         "2130706433:{port}", "user@127.0.0.1:{port}", "localhost.:{port}", "LOCALHOST",
+         "127.0.0.1:{port},evil", "é:{port}"]  # fmt: skip
 ORIGINS = ["http://evil.example", "null", "https://127.0.0.1:{port}", "http://127.0.0.1", "http://localhost:1",
            "http://127.0.0.1:{port}.evil", "file://", "http://127.0.0.1:{port}/x", "", "*"]  # fmt: skip
 TOKENS = ["", "0", "0" * 32, "None", "null", "é" * 32, "5f" * 15, "5F" * 16, "5f" * 17, "../../x", "0" * 4000]
@@ -150,12 +150,30 @@ def test_what_is_no_plain_json_is_refused(server, body, path):
     assert b"Traceback" not in said
 
 
-ODD = [None, [], "x", 5, {"n_samples": None}, {"truth": []}, {"truth": {"family": []}}, {"truth": {"family": 5}},
-       {"workflow": {"kind": {}}}, {"seed": "x" * 1000}, {"seed": 10**39}, {"learner": {"components": 1e308}},
-       {"n_samples": 1e400}, {"save": {"every": 0}}, {"<script>": 1}, {"n_samples": True}, {"engine": ["exact"]},
-       {"truth": {"family": "mixture", "weights": [[1]], "means": {}, "stds": "x"}}, {"x" * 5000: 1},
-       {"learner": {"family": "estimator", "name": "os.system"}}, {"truth": {"family": "poisson", "rate": 3}},
-       {"sweep": {"n_samples": [1]}}]  # fmt: skip
+ODD = [
+    None,
+    [],
+    "x",
+    5,
+    {"n_samples": None},
+    {"n_samples": 1e400},
+    {"n_samples": True},
+    {"seed": "x" * 1000},
+    {"seed": 10**39},
+    {"engine": ["exact"]},
+    {"save": {"every": 0}},
+    {"<script>": 1},
+    {"x" * 5000: 1},
+    {"sweep": {"n_samples": [1]}},
+    {"workflow": {"kind": {}}},
+    {"learner": {"components": 1e308}},
+    {"learner": {"family": "estimator", "name": "os.system"}},
+    {"truth": []},
+    {"truth": {"family": []}},
+    {"truth": {"family": 5}},
+    {"truth": {"family": "poisson", "rate": 3}},
+    {"truth": {"family": "mixture", "weights": [[1]], "means": {}, "stds": "x"}},
+]
 
 
 @pytest.mark.parametrize("recipe", ODD, ids=lambda recipe: str(recipe)[:40])
@@ -174,7 +192,7 @@ OVER = [
     ("replicates", {"replicates": 10**6}),
     ("learner.components", {"learner": {"family": "mixture", "components": 10**6}}),
     ("learner.max_iterations", {"learner": {"family": "mixture", "max_iterations": 10**9}}),
-    ("truth.zipf.categories", {"truth": {"family": "categorical", "zipf": {"categories": 10**9, "exponent": 1}}}),
+    ("truth.zipf.categories", {"truth": {"family": "categorical", "zipf": {"categories": 10**9}}}),
     ("truth.weights", {"truth": {"family": "mixture", "weights": [0.001] * 1000}}),
     ("truth.family", {"truth": {"family": "gaussian-nd", "dimension": 10**6}}),
 ]  # fmt: skip
@@ -189,14 +207,17 @@ TOGETHER = [
 
 
 def refused(client, path, recipe):
-    """The fields that are told, and the least time of a few answers: this computer may be busy."""
-    took = []
-    for _ in range(5):
+    """The fields that are told, and the least time of some answers: half a millisecond, but this computer may
+    be busy."""
+    least = 1.0
+    for _ in range(40):
         began = time.perf_counter()
         answer = client.post(path, json={"recipe": recipe})
-        took.append(time.perf_counter() - began)
+        least = min(least, time.perf_counter() - began)
+        if least < 0.05:
+            break
     assert answer.status_code == 422
-    return [problem["field"] for problem in answer.json()["problems"]], min(took)
+    return [problem["field"] for problem in answer.json()["problems"]], least
 
 
 @pytest.mark.parametrize(("field", "more"), OVER, ids=lambda part: part if isinstance(part, str) else "")

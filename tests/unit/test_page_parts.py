@@ -1,4 +1,4 @@
-"""The page's parts by themselves: numbers on the wire, what is kept, what there is time for, words, tables."""
+"""The page's parts by themselves: numbers on the wire, what is kept, what there is time for, words."""
 
 import csv
 import io
@@ -20,7 +20,8 @@ from modelcollapse.page.words import sentence
 
 def test_arrays_are_short_and_null_where_there_is_no_number():
     value = {"a": [float("nan"), float("inf"), 1.23456789], "b": np.array([[1.0, np.nan], [-np.inf, 1 / 3]]),
-             "c": np.arange(3), "d": np.empty((2, 0)), "e": np.float64(1e-300), "f": [None, True, '<é"\ud800']}  # fmt: skip
+             "c": np.arange(3), "d": np.empty((2, 0)), "e": np.float64(1e-300),
+             "f": [None, True, '<é"\ud800']}  # fmt: skip
     text = wire.dumps(value).decode("ascii")
     assert json.loads(text, parse_constant=lambda name: pytest.fail(name)) == {
         "a": [None, None, 1.23456789], "b": [[1.0, None], [None, 0.333333]], "c": [0, 1, 2], "d": [[], []],
@@ -45,7 +46,7 @@ def test_only_plain_json_is_read():
     assert wire.loads(b'{"a": [1, 2.5, "x", null]}') == {"a": [1, 2.5, "x", None]}
     assert wire.loads(b'{"seed": %d}' % 2**128)["seed"] == 2**128
     for bad in (b'{"a": 1, "a": 2}', b"NaN", b"-Infinity", b"[" * 25 + b"]" * 25, b"9" * 10**6, b"\xff", b""):
-        with pytest.raises(ValueError, match="."):
+        with pytest.raises(ValueError, match=r"[a-z]"):
             wire.loads(bad)
 
 
@@ -82,18 +83,24 @@ def test_generations_that_are_sent():
     assert len(sent(large)) * 200 * 48 < 2_500_000
 
 
-def test_slow_metrics_take_a_part_of_the_time():
+def test_slow_metrics_take_a_part_of_the_time(monkeypatch):
+    """A clock of our own: a line each tenth of a second, of 5 generations that take 40 ms each to measure."""
+    now = [0.0]
+    monkeypatch.setattr(slow.time, "monotonic", lambda: now[0])
     budget = slow.Budget(mc.Experiment(**RECIPE), ["total_variance", "wasserstein2"], False)
     assert budget.places("total_variance", 5, False).tolist() == [0, 1, 2, 3, 4]
-    began, measured = time.monotonic(), 0.0
-    while time.monotonic() - began < 1.0:
+    measured = 0.0
+    for _ in range(100):
         places = budget.places("wasserstein2", 5, False)
-        with budget.spent("wasserstein2", max(len(places), 1)):
-            time.sleep(0.004 * len(places))
-        measured += 0.004 * len(places)
-        time.sleep(0.01)
-    assert 0.05 < measured < 0.5
-    assert budget.places("wasserstein2", 5, True)[-1] == 4
+        if len(places):
+            with budget.spent("wasserstein2", len(places)):
+                now[0] += 0.04 * len(places)
+        measured += 0.04 * len(places)
+        now[0] += 0.1
+    assert 0.2 < measured / now[0] < slow.SHARE + 0.01
+    budget._took = 1e9
+    assert budget.places("wasserstein2", 5, False).tolist() == []
+    assert budget.places("wasserstein2", 5, True).tolist() == [4]
 
 
 def test_distances_to_large_uploads_are_left_out():
@@ -115,8 +122,8 @@ def test_long_chains_of_categories_have_no_law_on_the_page():
 def test_a_collapsed_model_can_be_drawn():
     experiment = mc.Experiment(**RECIPE)
     view = View(experiment)
-    point = experiment.learner.restore({"weight": np.array([[1.0, 0.0]]), "mean": np.array([[view.x[3], 0.0]]),
-                                        "std": np.zeros((1, 2))})  # fmt: skip
+    weight, mean, std = np.array([[1.0, 0.0]]), np.array([[view.x[3], 0.0]]), np.zeros((1, 2))
+    point = experiment.learner.restore({"weight": weight, "mean": mean, "std": std})
     assert np.isfinite(view.model(point)).all()
     assert np.trapezoid(view.truth(), view.x) == pytest.approx(1.0, abs=1e-3)
 
@@ -180,10 +187,10 @@ def test_a_file_is_named_without_its_folder(name, kept):
 
 
 def test_memory_is_that_of_all_replicates_at_once():
-    for replicates, fits in ((40, True), (200, False)):
+    for replicates, fits in ((20, True), (200, False)):
         recipe = mc.Experiment(**ONE, n_samples=10**5, generations=10, replicates=replicates)
         if fits:
-            assert limits.check_cost(recipe).memory > 40 * 8 * 10**5
+            assert limits.check_cost(recipe).memory > 20 * 8 * 10**5
             continue
         with pytest.raises(mc.RecipeError, match="MiB"):
             limits.check_cost(recipe)

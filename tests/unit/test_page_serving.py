@@ -58,13 +58,13 @@ def test_only_this_computer_is_listened_to(served):
 
 
 def test_memory_does_not_grow_with_runs(served):
-    """Twenty runs that each kept 200 kB would be seen. At first, what the stories need is still compiled."""
-    recipe = {**ONE, "n_samples": 500, "generations": 60, "replicates": 50}
+    """Ten runs that each kept 400 kB would be seen. At first, what the stories need is still compiled."""
+    recipe = {**ONE, "n_samples": 500, "generations": 20, "replicates": 50}
     grown = []
     with served.client() as client:
-        for _ in range(6):
+        for _ in range(8):
             before = served.memory()
-            for _ in range(20):
+            for _ in range(10):
                 answer = client.post("/api/runs", json={"recipe": recipe})
                 assert json.loads(answer.text.splitlines()[-1])["type"] == "end"
             grown.append(served.memory() - before)

@@ -322,6 +322,11 @@ def test_hostile_values_along_the_axes_of_a_study_are_text():
     assert found.words.count(label) == 2
 
 
+def test_a_truth_in_a_file_is_told(items, pages):
+    assert "The truth lies in a file" in report(items)
+    assert "The truth lies in a file" not in pages("study")
+
+
 def test_what_is_no_markup_is_escaped():
     said = element("p", "<b>", element("i", "&"), ["<u>"], title='"')
     assert said == '<p title="&quot;">&lt;b&gt;<i>&amp;</i>&lt;u&gt;</p>'

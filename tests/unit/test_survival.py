@@ -4,6 +4,7 @@ The quick part of ``python -m verification.studies``, which does each of these h
 """
 
 import json
+import logging
 import os
 import random
 import shutil
@@ -243,3 +244,17 @@ def test_a_second_writer_is_refused_and_the_first_ends_well(finished, tmp_path):
     assert refusals
     assert outcome.done == 3
     same_files(path, files(finished), "two writers")
+
+
+def test_dask_does_not_talk_between_our_sentences(caplog):
+    pytest.importorskip("distributed")
+    logger = logging.getLogger("distributed.client")
+    logger.addHandler(caplog.handler)
+    try:
+        with executors._quiet():
+            logger.error("a scheduler is gone")
+        assert caplog.records == []
+        logger.error("somebody else's")
+        assert caplog.records
+    finally:
+        logger.removeHandler(caplog.handler)

@@ -1,7 +1,7 @@
 """A sweep from its recipe to its numbers: those of each cell alone, whatever runs them, in any order."""
 
 import threading
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -97,11 +97,7 @@ def test_an_interrupted_sweep_goes_on_where_it_was(tmp_path):
         if standing.units_done == 5:
             stop.set()
 
-    class Slow(Here):
-        _max_workers = 0.5  # one unit at a time
-
-    first = Slow()
-    outcome = swept(tmp_path, executor=first, stop=stop, report=report, block=2)
+    outcome = swept(tmp_path, stop=stop, report=report, block=2, workers=1)
     assert outcome.stopped
     assert outcome.done == 5
     part = mc.load(tmp_path / "s.zarr")
@@ -132,8 +128,59 @@ def test_more_values_and_replicates_leave_the_others_as_they_are(tmp_path):
     (tmp_path / "whole").mkdir()
     swept(tmp_path / "whole", more)
     whole = mc.load(tmp_path / "whole" / "s.zarr").sel(n_samples=[40, 60, 20])
-    assert all((whole[name] == after[name]).all() or whole[name].isnull().any() for name in after)
-    np.testing.assert_array_equal(whole["mean"].values, after["mean"].values)
+    for name in after.data_vars:
+        np.testing.assert_array_equal(whole[name].values, after[name].values)
+
+
+def test_another_spelling_is_the_same_study(tmp_path):
+    tables = '[truth]\nfamily = "gaussian"\nmean = 0.0\nstd = 1.0\n[learner]\nfamily = "gaussian"\n'
+    text = STUDY.replace("[sweep]", f"{tables}[sweep]")
+    swept(tmp_path, text)
+    before = files(tmp_path)
+    others = (
+        text.replace('[learner]\nfamily = "gaussian"', '[learner]\nfamily = "gaussian"\nddof = 0'),
+        text.replace("[40, 60]", "[60.0, 4e1]"),
+        text.replace("std = 1.0", "std = 1"),
+    )
+    for other in others:
+        again = Here()
+        outcome = swept(tmp_path, other, executor=again)
+        assert (again.done, outcome.notes) == ([], ())
+        assert files(tmp_path) == before
+    more = Here()
+    outcome = swept(tmp_path, others[0].replace("[40, 60]", "[60.0, 20, 4e1]"), executor=more)
+    assert "grows from 4 cells" in outcome.notes[0]
+    assert len(more.done) == 2
+
+
+def test_a_study_is_not_saved_as_a_result(tmp_path):
+    swept(tmp_path)
+    with pytest.raises(mc.StorageError, match="cannot hold a study"):
+        mc.save(mc.load(tmp_path / "s.zarr"), tmp_path / "copy.zarr")
+    assert not (tmp_path / "copy.zarr").exists()
+
+
+def test_an_executor_that_fails_is_no_fault_of_the_disk(tmp_path):
+    class Failing(Here):
+        def submit(self, *about, **more):
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    with pytest.raises(mc.WorkerError, match="takes no more work"):
+        swept(tmp_path, executor=Failing())
+
+
+def test_workers_that_all_end_at_once_end_the_sweep(tmp_path):
+    class Dying(Here):
+        def submit(self, *about, **more):
+            self.done.append(about)
+            future = Future()
+            future.set_exception(BrokenExecutor("no such module"))
+            return future
+
+    dying = Dying()
+    with pytest.raises(mc.WorkerError, match="ended before one had done a unit"):
+        swept(tmp_path, executor=dying, block=1)
+    assert len(dying.done) < 60
 
 
 @pytest.mark.parametrize(
@@ -346,10 +393,7 @@ def test_reading_leaves_a_running_sweep_alone(tmp_path):
         dataset = read(folder.open_study(tmp_path / "s.zarr"))
         looks.append((standing.units_done, int(dataset["done"].sum())))
 
-    class Slow(Here):
-        _max_workers = 0.5
-
-    swept(tmp_path, executor=Slow(), report=report, block=5)
+    swept(tmp_path, report=report, block=5, workers=1)
     assert looks == [(n, 5 * n) for n in range(1, 5)]
 
 

@@ -28,14 +28,14 @@ RECURSION = (
     Mutant(
         "seed ignored",
         "lab.py",
-        "generators(experiment.seed, experiment.key(), range(rows.start, rows.stop))",
-        "generators(0, experiment.key(), range(rows.start, rows.stop))",
+        "generators(experiment.seed, experiment.key(), numbers)",
+        "generators(0, experiment.key(), numbers)",
         "unit/test_lab.py::test_other_seeds_give_other_numbers",
     ),
     Mutant(
         "streams that depend on the chunk",
         "lab.py",
-        "generators(experiment.seed, experiment.key(), range(rows.start, rows.stop))",
+        "generators(experiment.seed, experiment.key(), numbers)",
         "generators(experiment.seed, experiment.key(), range(rows.stop - rows.start))",
         "unit/test_lab.py::test_chunks_and_threads_change_no_bit",
     ),

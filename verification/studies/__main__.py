@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from verification.report import RESULTS, versions
+from verification.studies.cluster import scheduler
 from verification.studies.damage import damage
 from verification.studies.killing import kills, poison, workers
 from verification.studies.large import large
@@ -21,7 +22,8 @@ from verification.studies.shim import shim
 from verification.studies.tools import Run
 
 CHECKS: dict[str, Callable[[Run], str]] = {
-    check.__name__: check for check in (kills, workers, shim, damage, orders, reader, large, places, poison)
+    check.__name__: check
+    for check in (kills, workers, scheduler, poison, shim, damage, orders, reader, large, places)
 }
 MOST_SECONDS = 4 * 3600
 """After which a check is ended, with the place where it hung."""

@@ -121,7 +121,7 @@ def scan(path: Path, side: int) -> dict[str, Any]:
     seconds = time.perf_counter() - began
     demand(found.count(WHOLE) == side * side, "a unit is not whole")
     began = time.perf_counter()
-    sweeping.sweep(text(side), path, executor=Here())
+    sweeping.sweep(text(side), path, executor=Here(), workers=1)
     return {"seconds": seconds, "again": time.perf_counter() - began, "most": _resident("VmHWM")}
 
 

@@ -55,11 +55,8 @@ def orders(run: Run) -> str:
                 for name, order in kinds.items():
                     what = f"{workers} workers, blocks of {block}, {name}"
                     path = run.memory / "s.zarr"
-                    with (
-                        patch.object(Driver, "_waiting", _in_order(order)),
-                        patch.object(executors, "SpawnPool", lambda _, pool=pool: pool),
-                    ):
-                        outcome = sweeping.sweep(TEXT, path, workers=workers, block=block)
+                    with patch.object(Driver, "_waiting", _in_order(order)):
+                        outcome = sweeping.sweep(TEXT, path, executor=pool, workers=workers, block=block)
                     demand(outcome.done == outcome.units, f"{what}: {outcome}")
                     found, there = mc.load(path), files(path)
                     first = found if first is None else first

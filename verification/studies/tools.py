@@ -76,8 +76,6 @@ class Run:
 class Here(Executor):
     """Runs a unit at once, in this process."""
 
-    _max_workers = 0.5  # one at a time
-
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Run it, and give what came out of it."""
         future = Future[Any]()
@@ -90,7 +88,7 @@ class Here(Executor):
 
 def sweep_here(text: str, out: Path, **options: Any) -> Outcome:
     """Sweep in this process."""
-    return sweeping.sweep(text, out, executor=Here(), **options)
+    return sweeping.sweep(text, out, executor=Here(), **{"workers": 1, **options})
 
 
 class Sweep:

@@ -3,6 +3,8 @@
 Of a mixture, expectations over the model are sums over panels in the normal score of its own probabilities.
 """
 
+import math
+
 import numpy as np
 from scipy.special import entr, ndtr, ndtri
 
@@ -14,7 +16,7 @@ from modelcollapse.metrics.line import components, panels, scores
 from modelcollapse.sources import DataSet, Law, Truth
 from modelcollapse.types import Array, BoolArray
 
-HALF_LOG_2PIE = 0.5 * np.log(2.0 * np.pi * np.e)
+HALF_LOG_2PIE = 0.5 * math.log(2.0 * math.pi * math.e)
 RARE = 0.05
 """What the truth's rarest categories together hold at most."""
 UNLIKELY = 0.01

@@ -17,6 +17,7 @@ from modelcollapse.page import downloads, limits, planned, wire
 from modelcollapse.page.about import about
 from modelcollapse.page.answers import HANDLERS, answer, body
 from modelcollapse.page.jobs import Job, Jobs
+from modelcollapse.page.memory import give_back
 from modelcollapse.page.running import Asked, Run
 from modelcollapse.page.shown_studies import ShownStudies
 from modelcollapse.page.streaming import Streamed
@@ -115,10 +116,13 @@ class Page:
 
         def work(job: Job) -> None:
             run = Run(asked)
-            for line in run.lines(job.look):
-                if run.dataset is not None and not fast:
-                    self.jobs.keep(asked.name, run.dataset)
-                job.put(wire.line(line))
+            try:
+                for line in run.lines(job.look):
+                    if run.dataset is not None and not fast:
+                        self.jobs.keep(asked.name, run.dataset)
+                    job.put(wire.line(line))
+            finally:
+                give_back()
 
         return Streamed(self.jobs, work)
 

@@ -1,16 +1,16 @@
 """What one takes home: a finished run as a table or a figure, a recipe as TOML and as Python."""
 
 import csv
-import ctypes
 import gc
 import io
 import tempfile
 import threading
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
+
+from modelcollapse.page.memory import give_back
 
 DRAWN = {"svg": "image/svg+xml", "png": "image/png"}
 TYPES = {"csv": "text/csv; charset=utf-8", **DRAWN}
@@ -32,15 +32,9 @@ def as_file(dataset: xr.Dataset, kind: str) -> bytes:
             return harmless(path.read_text(encoding="utf-8"))
         with _one_figure:
             plots.plot(dataset, path=path)
-            gc.collect()  # figures hold themselves in circles
-            _give_back()
+        gc.collect()  # figures hold themselves in circles
+        give_back()
         return path.read_bytes()
-
-
-def _give_back() -> None:
-    """Give memory that is free again back to the system: the C library of Linux keeps 50 MB of a figure."""
-    with suppress(OSError, AttributeError, TypeError):  # other systems have no such function
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def harmless(table: str) -> bytes:

@@ -25,7 +25,7 @@ LIMITS: Mapping[str, tuple[int, int]] = {
 TRUTHS = ("gaussian", "mixture", "categorical", "data")
 LEARNERS = ("gaussian", "mixture", "bayesian-gaussian", "kde", "empirical", "categorical")
 """Families of real numbers and of categories, which the page can draw."""
-SECONDS, MEMORY = 120.0, 128 * 2**20
+SECONDS, MEMORY = 120.0, 64 * 2**20
 """Of a run, by the lab's estimate: on one core, and for all replicates together."""
 
 

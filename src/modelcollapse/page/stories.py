@@ -16,7 +16,7 @@ ONE: Mapping[str, Any] = {
 
 @dataclass(frozen=True)
 class Story:
-    """A recipe, what it is called, what it shows, and how: ``log`` puts variances on a log scale."""
+    """A recipe, what it is called, what it shows, and how it is looked at (``log``: a log scale)."""
 
     name: str
     title: str

@@ -28,8 +28,8 @@ SHAPES = frozenset(
     ("svg", "g", "defs", "path", "use", "clipPath", "pattern", "rect", "image", "circle", "polygon")
 )
 """Elements that are kept; what draws nothing (metadata, comments, titles, styles) is left out."""
-NO_XML = re.compile(r"<!--.*?-->|[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", re.DOTALL)
-"""Comments, which repeat a figure's texts, and characters that XML has not."""
+NO_XML = re.compile(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that XML has not. Comments repeat a figure's texts, and may hold them."""
 LONG = re.compile(r"-?\d+\.\d{3,}")
 
 

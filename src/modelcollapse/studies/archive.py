@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -194,18 +195,22 @@ class Archive:
                 found[self.path / variable.name / name] = content
         return found
 
-    def scan(self, told: Callable[[int, int], None] | None = None) -> Scan:
+    def scan(self, told: Callable[[int, int], None] | None = None, stop: Event | None = None) -> Scan:
         """Look at every unit, its numbers included.
 
         Parameters
         ----------
         told
             Called now and then with the units looked at, and all of them.
+        stop
+            Once set, the rest is not looked at, and passes for not computed.
         """
         states, problems = np.zeros(self.size, dtype=np.uint8), list[str]()
 
         def look(numbers: range) -> None:
             for number in numbers:
+                if stop is not None and stop.is_set():
+                    return
                 states[number], why = state(self.place(number))
                 if why and len(problems) < SHOWN:
                     problems.append(why)

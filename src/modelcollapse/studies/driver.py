@@ -22,6 +22,8 @@ from modelcollapse.studies.layout import Array
 
 STRIKES = 3
 """Workers that a unit may take along before it is set aside."""
+HOPELESS = 20
+"""Workers that may end before any unit is done: then something is wrong with all of them."""
 KEPT_GOING = "what was committed is kept; the same command goes on from there"
 
 
@@ -111,7 +113,8 @@ class Driver:
         while True:
             if stop.is_set():
                 end = min(end, time.monotonic() + patience)
-            while not stop.is_set() and len(flights) < window():
+            room = _room(window)
+            while not stop.is_set() and len(flights) < room:
                 number = again.popleft() if again else next(waiting, None)
                 if number is None:
                     break
@@ -121,7 +124,7 @@ class Driver:
             ready, _ = wait(flights, timeout=0.1, return_when=FIRST_COMPLETED)
             for future in ready:
                 number = flights.pop(future)
-                if self._lost(future, number, strikes):
+                if self._landed(future, number, strikes):
                     again.append(number)
             self._report(self.standing())
         for future in flights:
@@ -135,18 +138,20 @@ class Driver:
     def _submit(self, executor: Executor, number: int) -> Future[Any]:
         try:
             return executor.submit(work.do, work.payload(self.archive, number))
-        except (BrokenExecutor, RuntimeError) as error:
+        except (BrokenExecutor, RuntimeError, OSError) as error:
             raise _broken(error) from None
 
-    def _lost(self, future: Future[Any], number: int, strikes: Counter[int]) -> bool:
+    def _landed(self, future: Future[Any], number: int, strikes: Counter[int]) -> bool:
         """Count a unit that has ended; True where its worker died, so that it must be run again."""
         try:
             future.result()
         except StorageError as error:
             error.ending = KEPT_GOING
             raise
-        except BrokenExecutor:
+        except BrokenExecutor as error:
             strikes[number] += 1
+            if strikes.total() >= HOPELESS and self._replicates == 0:
+                raise WorkerError(f"{HOPELESS} workers ended before one had done a unit ({error})") from None
             if strikes[number] < STRIKES:
                 return True
             self._set_aside(number, f"ended {STRIKES} workers")
@@ -179,5 +184,13 @@ class Driver:
         self._told_failed(self.failures)
 
 
+def _room(window: Callable[[], int]) -> int:
+    """How many units may be under way; of a cluster, the answer of its scheduler."""
+    try:
+        return window()
+    except OSError as error:
+        raise _broken(error) from None
+
+
 def _broken(error: BaseException) -> WorkerError:
-    return WorkerError(f"the executor takes no more work ({type(error).__name__}: {error})".rstrip(": "))
+    return WorkerError(f"the executor takes no more work ({type(error).__name__}: {error})")

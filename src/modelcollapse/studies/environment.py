@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ def versions() -> dict[str, Any]:
         "modelcollapse_version": __version__,
         "numpy_version": np.__version__,
         "numba_version": numba.__version__,
+        "scipy_version": version("scipy"),
+        "scikit_learn_version": version("scikit-learn"),
         "streams_version": STREAM_VERSION,
     }
 

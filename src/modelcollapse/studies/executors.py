@@ -1,5 +1,6 @@
 """Where units run: processes of this computer, or Dask's workers. Both are `concurrent.futures.Executor`."""
 
+import logging
 import multiprocessing
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
@@ -90,6 +91,11 @@ def dask(address: str, workers: int) -> Iterator[tuple[Executor, Callable[[], in
         what = "needs Dask: pip install 'modelcollapse[dask]'"
         raise RecipeError([Problem("--dask", address, what)]) from None
     library: Any = distributed  # it has no types
+    with _quiet():
+        yield from _connected(library, address, workers)
+
+
+def _connected(library: Any, address: str, workers: int) -> Iterator[tuple[Executor, Callable[[], int]]]:
     cluster: Any = None
     try:
         if address == LOCAL:
@@ -108,3 +114,21 @@ def dask(address: str, workers: int) -> Iterator[tuple[Executor, Callable[[], in
         client.close()
         if cluster is not None:
             cluster.close()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the tracebacks that Dask logs when a scheduler or a worker is gone: we say so in a sentence."""
+    loggers = [
+        logging.getLogger(name)
+        for name in list(logging.root.manager.loggerDict)
+        if name.split(".")[0] in ("distributed", "tornado")
+    ]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

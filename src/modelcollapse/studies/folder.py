@@ -16,6 +16,7 @@ from modelcollapse.studies.archive import ROOT, SCHEMA, Archive
 from modelcollapse.studies.environment import versions
 from modelcollapse.studies.holding import read_held
 from modelcollapse.studies.layout import COMMIT
+from modelcollapse.studies.lock import CLAIM
 from modelcollapse.studies.study import Study
 from modelcollapse.version import __version__
 
@@ -27,7 +28,7 @@ def is_study(path: str | Path) -> bool:
     """Whether a folder holds a study, as far as its metadata can be read."""
     try:
         with open(Path(path) / ROOT, "rb") as file:
-            return b'"block"' in file.read(2**26) and (Path(path) / COMMIT).is_dir()
+            return b'"block"' in file.read() and (Path(path) / COMMIT).is_dir()
     except (OSError, ValueError):
         return False
 
@@ -176,6 +177,8 @@ def tidy(archive: Archive) -> None:
     """Remove what killed processes have left beside their places, and beside the folder."""
     for folder in [archive.path, *(archive.path / variable.name for variable in archive.arrays())]:
         disk.clear_parts(folder)
+    for path in archive.path.glob(f"{CLAIM}*"):
+        disk.remove(path)
     for path in archive.path.parent.glob(f"{_beside(archive.path)}*{disk.PART}"):
         shutil.rmtree(path, ignore_errors=True)
 

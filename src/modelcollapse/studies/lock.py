@@ -4,9 +4,9 @@ No file is locked in the system's sense: shared file systems do not all know tha
 either comes to be or not, on all of them.
 """
 
+import hashlib
 import json
 import os
-import secrets
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -16,7 +16,7 @@ from typing import Any
 from modelcollapse.errors import StorageError
 from modelcollapse.studies import disk
 
-NAME = "lock.json"
+NAME, CLAIM = "lock.json", ".taken-"
 
 
 class Lock:
@@ -29,7 +29,8 @@ class Lock:
     def say(self, **more: Any) -> None:
         """Let others read how the work stands; nothing depends on it."""
         with suppress(OSError):
-            if holder(self._path.parent) is not None:  # the store is still there
+            mine = holder(self._path.parent) or {}
+            if all(mine.get(name) == value for name, value in self._owner.items()):
                 disk.put(self._path, _text({**self._owner, **more}))
 
 
@@ -56,8 +57,9 @@ def held(store: Path, taken: list[str]) -> Iterator[Lock]:
             other = _read(content)
             if _lives(other):
                 raise StorageError(_refusal(other, path), str(store))
-            if _take_away(path, content):
+            if _take_over(path, content, owner):
                 taken.append(f"took over the lock of process {other.get('pid')}, which is gone")
+                break
     try:
         yield Lock(path, owner)
     finally:
@@ -110,6 +112,8 @@ def _lives(owner: Mapping[str, Any]) -> bool:
         return True
     if owner.get("boot") != _boot():
         return False
+    if owner.get("space") != _space():  # of another container: its numbers mean nothing here
+        return True
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):
@@ -119,29 +123,42 @@ def _lives(owner: Mapping[str, Any]) -> bool:
     return bool(_begun(pid) == owner.get("begun"))
 
 
-def _take_away(path: Path, content: bytes) -> bool:
-    """Move the lock of a process that is gone out of the way; False where another was quicker."""
-    aside = path.with_name(f".{secrets.token_hex(8)}{disk.PART}")
-    os.rename(path, aside)
-    try:
-        if aside.read_bytes() == content:
-            return True
-        with suppress(FileExistsError):  # another has taken it over meanwhile, and keeps it
-            os.link(aside, path)
+def _take_over(path: Path, content: bytes, owner: Mapping[str, Any]) -> bool:
+    """Put a lock in the place of one whose process is gone; False where another was quicker.
+
+    Who may do so is settled by a file of that lock's own, which one process can make: no lock is ever moved
+    that somebody may hold.
+    """
+    claim = path.with_name(f"{CLAIM}{hashlib.sha256(content).hexdigest()[:16]}")
+    if not _put_new(claim, owner):
+        with suppress(FileNotFoundError):
+            if not _lives(_read(claim.read_bytes())):
+                os.unlink(claim)
         return False
+    try:
+        if path.read_bytes() != content:
+            return False
+        disk.put(path, _text(owner))
+        return True
     finally:
-        os.unlink(aside)
+        disk.remove(claim)
 
 
 def _refusal(other: Mapping[str, Any], path: Path) -> str:
-    here = other.get("host") == socket.gethostname()
+    here = other.get("host") == socket.gethostname() and other.get("space") == _space()
     hint = "" if here else f"; if that process is gone, remove {path.name} there"
     return f"is at work: process {other['pid']} on {other.get('host')} holds it{hint}"
 
 
 def _myself() -> dict[str, Any]:
     pid = os.getpid()
-    return {"host": socket.gethostname(), "pid": pid, "begun": _begun(pid), "boot": _boot()}
+    return {
+        "host": socket.gethostname(),
+        "pid": pid,
+        "begun": _begun(pid),
+        "boot": _boot(),
+        "space": _space(),
+    }
 
 
 def _begun(pid: int) -> str:
@@ -160,6 +177,14 @@ def _boot() -> str:
     """Which run of the system this is: process numbers begin anew with each."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
+def _space() -> str:
+    """Which processes one sees: a container may share its host's name and have numbers of its own."""
+    try:
+        return os.readlink("/proc/self/ns/pid")
     except OSError:
         return ""
 

@@ -4,6 +4,7 @@ import math
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 
@@ -59,7 +60,9 @@ def choose_block(study: Study) -> int:
     return max(1, math.ceil(study.replicates / math.ceil(study.replicates / max(1.0, most))))
 
 
-def prepare(path: Path, study: Study, accept: bool, tell: Callable[[str], None]) -> tuple[Archive, Scan]:
+def prepare(
+    path: Path, study: Study, accept: bool, tell: Callable[[str], None], stop: Event
+) -> tuple[Archive, Scan]:
     """Open the folder for a study: metadata right, room for all of it, damaged units out of the way."""
     archive = folder.open_study(path)
     folder.settle(archive)
@@ -82,7 +85,7 @@ def prepare(path: Path, study: Study, accept: bool, tell: Callable[[str], None])
         archive = folder.grow(archive, merged)
         tell(f"the study grows from {_size(before)} to {_size(merged)}")
     folder.tidy(archive)
-    scan = archive.scan()
+    scan = archive.scan(stop=stop)
     damaged = np.flatnonzero(scan.states == blocks.DAMAGED).tolist()
     for number in damaged:
         disk.remove(archive.place(number).record_path())

@@ -209,12 +209,19 @@ class Study:
         return [*settings, *self._other_cells(other)]
 
     def ordered_after(self, other: "Study") -> "Study":
-        """This study with the points of each axis as another has them, and new ones after those."""
+        """This study as another is written, with the points of that one first and new ones after them.
+
+        A default that is written out, or 1e2 for 100, is no difference, but another text: a store's text
+        stays as it is, and so do the keys of its cells. What this one adds are points and replicates.
+        """
         axes = []
-        for axis, places in zip(self.axes, self._places(other), strict=True):
-            first = [place for place in places if place is not None]
-            axes.append(axis.reordered(dict.fromkeys([*first, *range(len(axis))])))
-        ordered = replace(self, axes=tuple(axes))
+        for mine, theirs, places in zip(self.axes, other.axes, self._places(other), strict=True):
+            new = mine.reordered(i for i in range(len(mine)) if i not in places)
+            along = {name: (*theirs.coordinates[name], *new.coordinates[name]) for name in theirs.coordinates}
+            axes.append(Axis(theirs.name, (*theirs.values, *new.values), along))
+        recipe = {**other.recipe, "replicates": self.recipe["replicates"]}
+        data = self.data if other.data is None else other.data
+        ordered = replace(self, recipe=recipe, axes=tuple(axes), data=data)
         object.__setattr__(ordered, "_held", self._held)  # the same file
         return ordered
 

@@ -1,6 +1,5 @@
 """Sweep: a study, its folder, workers. The same call again goes on where the last one ended."""
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
@@ -72,7 +71,8 @@ def sweep(
         Anything with the interface of `concurrent.futures.Executor` whose workers see the folder. Without
         it, processes of this computer.
     workers
-        How many processes; one a core if not given. Changes no number.
+        How many processes, or units that an executor gets at a time; one a core if not given. Changes
+        no number.
     dask
         The address of a Dask scheduler in the place of an executor, or ``"local"``.
     block
@@ -104,6 +104,8 @@ def sweep(
     """
     study = study if isinstance(study, Study) else Study.from_toml(study)
     _check_numbers(workers=workers, block=block)
+    if executor is not None and dask is not None:
+        raise RecipeError([Problem("dask", dask, "cannot be asked for beside an executor")])
     study.check(allow_large)
     path = store.place(out)
     notes = list[str]()
@@ -122,7 +124,7 @@ def sweep(
             preparing.make(path, study, block)
         try:
             with _storage(path), _at_work(path, tell) as held, _ended(pool, stop):
-                archive, scan = preparing.prepare(path, study, accept_environment, tell)
+                archive, scan = preparing.prepare(path, study, accept_environment, tell, stop)
                 done = scan.count(blocks.WHOLE)
                 held.say(done=done, failed=[])
                 driver = Driver(
@@ -163,6 +165,7 @@ def check(
     wrong = folder.damaged_metadata(archive)
     if wrong and repair:
         with lock.held(archive.path, []):
+            archive = folder.open_study(archive.path)  # it may have grown meanwhile
             for place in {file.parent for file in archive.files()}:
                 place.mkdir(exist_ok=True)
             disk.put_all(archive.files())
@@ -207,8 +210,7 @@ def _workers(
 ) -> Iterator[tuple[Executor, Callable[[], int]]]:
     """The executor, and how many units it may have under way."""
     if executor is not None:
-        known = getattr(executor, "_max_workers", None) or os.cpu_count() or 1
-        yield executor, lambda: 2 * known
+        yield executor, lambda: workers
         return
     if dask is not None:
         with executors.dask(dask, workers) as (cluster, cores):
@@ -222,11 +224,13 @@ def _workers(
 @contextmanager
 def _ended(pool: Executor, stop: Event) -> Iterator[None]:
     """End our own processes: before the lock is given back, so that whoever has it next writes alone."""
+    done = False
     try:
         yield
+        done = not stop.is_set()
     finally:
         if isinstance(pool, executors.SpawnPool):
-            if stop.is_set():
+            if not done:
                 pool.kill()
             with suppress(Exception):
                 pool.shutdown(wait=True, cancel_futures=True)
