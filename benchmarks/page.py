@@ -103,6 +103,13 @@ def main() -> None:
         print(f"first story, next reader:  first picture after {first_picture(story):.0f} ms")
         time.sleep(3)
         story.context.close()
+        five = [opened(browser, server.link) for _ in range(5)]
+        firsts = sorted(first_picture(page) for page in five)
+        told = ", ".join(f"{first:.0f}" for first in firsts)
+        print(f"first story, five readers at once (two runs at a time): {told} ms")
+        for page in five:
+            page.context.close()
+        time.sleep(2)
         print(
             "| readers | first picture, ms | pictures a second | 99 % within, ms | generations a second "
             "| server, MB |"

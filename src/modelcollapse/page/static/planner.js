@@ -139,7 +139,8 @@ export class Planner {
     try {
       const body = { recipe: this.recipe, ...this.asked, ...(state.upload ? { upload: state.upload } : {}) };
       await stream("/api/plan", body, abort.signal, (line) => {
-        if (line.type === "progress") this.told.textContent = String(line.text ?? "");
+        if (line.type === "waiting") this.told.textContent = "Waiting for other runs to end …";
+        else if (line.type === "progress") this.told.textContent = String(line.text ?? "");
         else if (line.type === "answers") {
           answers.push(...line.answers);
           this.#show(answers);

@@ -54,7 +54,9 @@ export class Runner {
     let finished = false;
     await stream("/api/runs", body, abort.signal, (line) => {
       if (abort.signal.aborted) return;
-      if (line.type === "start") {
+      if (line.type === "waiting") {
+        this.on.waiting("Other runs are under way. This one begins when one of them has ended.");
+      } else if (line.type === "start") {
         run = new Run(line);
         this.on.started(run);
       } else if (line.type === "frames") {
