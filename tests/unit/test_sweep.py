@@ -1,5 +1,7 @@
 """A sweep from its recipe to its numbers: those of each cell alone, whatever runs them, in any order."""
 
+import json
+import shutil
 import threading
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 
@@ -10,6 +12,7 @@ import xarray as xr
 import modelcollapse as mc
 from modelcollapse.studies import blocks, environment, executors, folder, lock, sweeping, work
 from modelcollapse.studies.reading import read
+from modelcollapse.studies.study import Study
 
 STUDY = """
 n_samples = 40
@@ -323,9 +326,30 @@ def test_other_versions_need_a_word(tmp_path, monkeypatch):
         swept(tmp_path)
     outcome = swept(tmp_path, accept_environment=True)
     assert "goes on with other versions" in outcome.notes[0]
+    named = json.loads(mc.load(tmp_path / "s.zarr").attrs["environments"])
+    assert [one["numpy_version"] for one in named.values()] == [ours["numpy_version"], "9.9"]
+    made = {
+        (tmp_path / "s.zarr" / "commit" / f"c.{i}.0.{block}.0").read_bytes()[32:40].hex()
+        for i, block in ((0, 0), (0, 1))
+    }
+    assert made == set(named), "each record has the hash of one of them"
     monkeypatch.setattr(environment, "versions", lambda: {**ours, "streams_version": 0})
     with pytest.raises(mc.StorageError, match="draws other numbers"):
         swept(tmp_path, accept_environment=True)
+
+
+def test_what_is_missing_must_have_room(tmp_path, monkeypatch):
+    needed = Study.from_toml(STUDY).estimate().disk
+    swept(tmp_path, block=5)
+    record = tmp_path / "s.zarr" / "commit" / "c.0.0.0.0"
+    record.unlink()
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=int(0.2 * needed)))
+    with pytest.raises(mc.StorageError, match=r"bytes are needed and \d+ are free"):
+        swept(tmp_path)
+    assert not record.exists()
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=int(0.3 * needed)))
+    assert swept(tmp_path).done == 4, "one of four units is missing, a quarter of the room will do"
 
 
 def test_a_worker_of_another_version_is_refused(tmp_path, monkeypatch):

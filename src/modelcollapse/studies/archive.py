@@ -20,6 +20,7 @@ import numpy as np
 from modelcollapse import results
 from modelcollapse.studies import layout
 from modelcollapse.studies.blocks import Block, state
+from modelcollapse.studies.environment import environment
 from modelcollapse.studies.holding import array_of
 from modelcollapse.studies.layout import COMMIT, RECORD, Array, Variable
 from modelcollapse.studies.shapes import shapes_cells, shaping_cells, variables
@@ -65,14 +66,19 @@ class Archive:
         What was asked for, the values of each axis in the order in which they came to be.
     block
         Replicates of a unit.
-    versions
-        Those with which it was begun.
+    environments
+        The versions with which it was begun, then those with which it went on. A record has their hash.
     """
 
     path: Path
     study: Study
     block: int
-    versions: Mapping[str, Any]
+    environments: tuple[Mapping[str, Any], ...]
+
+    @property
+    def versions(self) -> Mapping[str, Any]:
+        """The versions with which it was begun."""
+        return self.environments[0]
 
     @cached_property
     def blocks(self) -> int:
@@ -153,6 +159,7 @@ class Archive:
             "seed": str(self.study.recipe["seed"]),
             "schema": SCHEMA,
             "block": self.block,
+            "environments": json.dumps({environment(one).hex(): dict(one) for one in self.environments}),
             **self.versions,
         }
 

@@ -6,14 +6,14 @@ import os
 import secrets
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from modelcollapse import results
 from modelcollapse.errors import DataError, Problem, RecipeError, StorageError
-from modelcollapse.studies import disk, layout
+from modelcollapse.studies import disk, environment, layout
 from modelcollapse.studies.archive import ROOT, SCHEMA, Archive
-from modelcollapse.studies.environment import versions
 from modelcollapse.studies.holding import read_held
 from modelcollapse.studies.layout import COMMIT
 from modelcollapse.studies.lock import CLAIM
@@ -79,7 +79,7 @@ def _opened(place: Path, attributes: Mapping[str, Any], document: Mapping[str, A
         arrays = document["consolidated_metadata"]["metadata"]
         held = [read_held(place, arrays[name]) for name, _ in results.HELD.values() if name in arrays]
         study = Study.from_json(attributes["recipe"], held[0] if held else None)
-        archive = Archive(place, study, attributes["block"], {k: attributes[k] for k in versions()})
+        archive = Archive(place, study, attributes["block"], _environments(attributes["environments"]))
         archive.variables  # noqa: B018  cells are made, and refused where this version knows them not
         return archive
     except (RecipeError, DataError) as error:
@@ -88,10 +88,18 @@ def _opened(place: Path, attributes: Mapping[str, Any], document: Mapping[str, A
         raise StorageError(f"is damaged: {type(error).__name__}: {error}", str(place)) from None
 
 
+def _environments(text: str) -> tuple[Mapping[str, Any], ...]:
+    """The versions a study was run with, in their order; ValueError where there are none."""
+    found = json.loads(text)
+    if not isinstance(found, dict) or not found:
+        raise ValueError("it does not say with which versions it was begun")
+    return tuple(found.values())
+
+
 def create(path: Path, study: Study, block: int) -> Archive:
     """Make a study's folder: whole, or not at all."""
     beside = path.with_name(f"{_beside(path)}{secrets.token_hex(8)}{disk.PART}")
-    archive = Archive(path, study, block, versions())
+    archive = Archive(path, study, block, (environment.versions(),))
     try:
         beside.mkdir()
         files = {beside / file.relative_to(path): content for file, content in archive.files().items()}
@@ -117,7 +125,7 @@ def grow(archive: Archive, study: Study) -> Archive:
     All new files are written before the study's own metadata change, in one moment. If the process is killed
     before, `settle` puts back what was.
     """
-    grown = Archive(archive.path, study, archive.block, archive.versions)
+    grown = Archive(archive.path, study, archive.block, archive.environments)
     document = layout.as_json(grown.document())
     disk.put(archive.path / NEXT, document)
     for name in {path.parent for path in grown.files()}:
@@ -126,6 +134,16 @@ def grow(archive: Archive, study: Study) -> Archive:
     disk.put(archive.path / ROOT, document)
     disk.remove(archive.path / NEXT)
     return grown
+
+
+def note_versions(archive: Archive) -> Archive:
+    """Keep the versions of this process beside those of the study: a record has but their hash."""
+    ours = environment.versions()
+    if ours in archive.environments:
+        return archive
+    archive = replace(archive, environments=(*archive.environments, ours))
+    disk.put(archive.path / ROOT, layout.as_json(archive.document()))
+    return archive
 
 
 def settle(archive: Archive) -> None:
@@ -142,7 +160,7 @@ def foreign(archive: Archive, study: Study) -> list[Problem]:
     """Why a folder cannot take a study: it holds another one. Empty where it can."""
     if not study.extends(archive.study):
         return archive.study.same_but(study)
-    grown = Archive(archive.path, study, archive.block, archive.versions).variables
+    grown = Archive(archive.path, study, archive.block, archive.environments).variables
     return [
         Problem(name, None, "is larger, or new, in the cells that are added: make a study of them")
         for name, variable in grown.items()

@@ -35,20 +35,22 @@ def there(path: Path) -> bool:
 
 def make(path: Path, study: Study, block: int | None) -> None:
     """Make the folder, unless another process does so at this moment."""
-    needed = study.estimate().disk
     try:
         if not path.parent.is_dir():
             raise StorageError([Problem("--out", str(path), "its folder does not exist")])
-        free = shutil.disk_usage(path.parent).free
-        if free < needed:
-            raise StorageError(
-                [Problem("--out", str(path), f"{needed} bytes are needed and {free} are free")]
-            )
+        _check_room(path.parent, path, study.estimate().disk)
         folder.create(path, study, block or choose_block(study))
     except OSError as error:
         if not folder.is_study(path):
             reason = f"cannot be written: {error.strerror or error}"
             raise StorageError([Problem("--out", str(path), reason)]) from None
+
+
+def _check_room(there: Path, path: Path, needed: float) -> None:
+    free = shutil.disk_usage(there).free
+    if free < needed:
+        wanted = f"{needed:.0f} bytes are needed and {free} are free"
+        raise StorageError([Problem("--out", str(path), wanted)])
 
 
 def choose_block(study: Study) -> int:
@@ -79,6 +81,7 @@ def prepare(
     said = environment.check(archive.versions, str(archive.path), accept)
     if said:
         tell(said)
+        archive = folder.note_versions(archive)
     merged = study.ordered_after(archive.study)
     if merged.to_json() != archive.study.to_json():
         before = archive.study
@@ -86,6 +89,7 @@ def prepare(
         tell(f"the study grows from {_size(before)} to {_size(merged)}")
     folder.tidy(archive)
     scan = archive.scan(stop=stop)
+    _check_room(path, path, archive.study.estimate().disk * (1 - scan.count(blocks.WHOLE) / archive.size))
     damaged = np.flatnonzero(scan.states == blocks.DAMAGED).tolist()
     for number in damaged:
         disk.remove(archive.place(number).record_path())

@@ -9,13 +9,15 @@ from threading import Event
 
 from modelcollapse import lab, store
 from modelcollapse.errors import LabError, Problem, RecipeError, StorageError
-from modelcollapse.studies import blocks, disk, executors, folder, lock, preparing
+from modelcollapse.studies import disk, executors, folder, lock, preparing
 from modelcollapse.studies.archive import Archive, Scan
 from modelcollapse.studies.driver import KEPT_GOING, Driver, Failure, Standing
 from modelcollapse.studies.study import Study
 
 PATIENCE = 3.0
 """Seconds that units under way get to end after an interruption."""
+SAID = 100
+"""Failures that the lock names at most, for those who look on."""
 
 
 @dataclass(frozen=True)
@@ -122,25 +124,18 @@ def sweep(
     with _workers(executor, dask, workers or lab.cores(), stop) as (pool, window):
         if fresh:
             preparing.make(path, study, block)
-        try:
-            with _storage(path), _at_work(path, tell) as held, _ended(pool, stop):
-                archive, scan = preparing.prepare(path, study, accept_environment, tell, stop)
-                done = scan.count(blocks.WHOLE)
-                held.say(done=done, failed=[])
-                driver = Driver(
-                    archive,
-                    scan.states,
-                    study.seconds(archive.study),
-                    report or (lambda _: None),
-                    lambda failures: held.say(done=done, failed=[str(failure) for failure in failures[:100]]),
-                )
-                driver.run(pool, window, stop, PATIENCE)
-                if not stop.is_set():
-                    folder.tidy(archive)  # of workers that died
-        except LabError as error:
-            if not fresh and error.ending == LabError.ending:
-                error.ending = "nothing was changed"
-            raise
+        with _ending(fresh), _storage(path), _at_work(path, tell) as held, _ended(pool, stop):
+            archive, scan = preparing.prepare(path, study, accept_environment, tell, stop)
+            driver = Driver(
+                archive,
+                scan.states,
+                study.seconds(archive.study),
+                report or (lambda _: None),
+                lambda failures: held.say(failed=list(map(str, failures[:SAID]))),
+            )
+            driver.run(pool, window, stop, PATIENCE)
+            if not stop.is_set():
+                folder.tidy(archive)  # of workers that died
     standing = driver.standing()
     stopped = stop.is_set() and standing.units_done < archive.size
     return Outcome(path, archive.size, standing.units_done, tuple(driver.failures), stopped, tuple(notes))
@@ -191,6 +186,17 @@ def _at_work(path: Path, tell: Callable[[str], None]) -> Iterator[lock.Lock]:
         for sentence in taken:
             tell(sentence)
         yield held
+
+
+@contextmanager
+def _ending(fresh: bool) -> Iterator[None]:
+    """Say of a folder that was there that it is as it was."""
+    try:
+        yield
+    except LabError as error:
+        if not fresh and error.ending == LabError.ending:
+            error.ending = "nothing was changed"
+        raise
 
 
 @contextmanager
