@@ -26,7 +26,6 @@ COLOURS = 256
 """Colours that a picture keeps: it is a quarter as large then, and looks the same."""
 AT = {"blog": 420, "rare-word": 40}
 """Generations at which a story is shown, where not at its end."""
-NARROW = ("blog", "rare-word", "one-path")
 STUDY = """
 n_samples = 200
 generations = 200
@@ -114,11 +113,10 @@ def main() -> None:
                 continue
             for theme in ("light", "dark"):
                 story(browser, server, name, theme)
-            if name in NARROW:
-                story(browser, server, name, "light", 360)
-                story(browser, server, name, "dark", 360)
+                story(browser, server, name, theme, 360)
         if not wanted or "planner" in wanted:
             planner(browser, server, "light")
+            planner(browser, server, "dark")
         if not wanted or "study" in wanted:
             recipe = Path(scratch) / "study.toml"
             recipe.write_text(STUDY)

@@ -169,7 +169,7 @@ export class Lines {
     run.metrics[this.name].slice(0, MOST_LINES).forEach((column, k) => {
       if (k !== shown) trace(ctx, xs, column.values, n, to);
     });
-    ctx.globalAlpha = Math.min(Math.max(24 / run.replicates, 0.4), 1);
+    ctx.globalAlpha = Math.min(Math.max(24 / run.replicates, 0.2), 1);
     stroke(ctx, to, colours["model-thin"], run.replicates > 20 ? 0.7 : 0.9);
     ctx.globalAlpha = 1;
     if (shown < run.replicates) line(run.metrics[this.name][shown].values, colours.model, 1.1);
