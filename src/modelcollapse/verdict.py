@@ -7,8 +7,8 @@ from typing import Literal
 
 import numpy as np
 import xarray as xr
-from scipy.special import betainc, ndtri
 
+from modelcollapse import scores
 from modelcollapse.experiment import Experiment
 from modelcollapse.metrics import METRICS
 from modelcollapse.resampling import middle
@@ -22,8 +22,6 @@ AGREES = 4.0
 """The largest |z| of a law that holds: chance alone goes beyond it once in 16,000."""
 EXACT = 1e-9
 """Where replicates are all equal and there is no standard error: how far from a law they may be."""
-LEAST = 1e-300
-"""The least probability whose normal score is given: beyond 37."""
 ENDS = int(Status.PRECISION_LIMIT | Status.COLLAPSED | Status.POINT_MASS | Status.NONFINITE)
 """Statuses after which the logarithm of a spread is float64's, no longer the law's."""
 
@@ -32,9 +30,9 @@ ENDS = int(Status.PRECISION_LIMIT | Status.COLLAPSED | Status.POINT_MASS | Statu
 class Comparison:
     """One law at one generation: measured statistic and median over replicates, expected, and z.
 
-    ``z`` is (measured - expected)/standard error, that of an exact test for medians and shares; NaN with
-    fewer than two replicates, or where all of them are equal. No replicate is left out, but distances are
-    measured on the first `MEASURED` alone.
+    ``z`` is a normal score: of a mean `scores.of_mean`, about (measured - expected)/standard error; of
+    medians and shares that of an exact test. It is NaN with fewer than two replicates, or where all of them
+    are equal. No replicate is left out, but distances are measured on the first `MEASURED` alone.
     ``doubt`` says why z is not to be trusted; empty where it is.
     """
 
@@ -163,6 +161,7 @@ def compare(dataset: xr.Dataset, generations: Sequence[int]) -> list[Comparison]
         if law.statistic == "mean of log":
             with np.errstate(divide="ignore"):
                 values = np.log(values)
+        squares_of = dataset.sizes.get("dimension", 1) if law.metric == "squared_error_of_mean" else 0
         with np.errstate(
             over="ignore", invalid="ignore"
         ):  # a law may leave float64, as what it speaks of does
@@ -171,7 +170,9 @@ def compare(dataset: xr.Dataset, generations: Sequence[int]) -> list[Comparison]
             if math.isnan(expected[column]):  # a law of other generations
                 continue
             doubt = _doubt(experiment, law, bool(alone[column]), int(ended[column]))
-            rows.append(_compared(law, generation, values[:, column], float(expected[column]), doubt))
+            rows.append(
+                _compared(law, generation, values[:, column], float(expected[column]), doubt, squares_of)
+            )
     return rows
 
 
@@ -180,10 +181,12 @@ def _values(part: xr.Dataset, name: str) -> Array:
     return np.asarray(values.transpose("replicate", "generation").values, dtype=np.float64)
 
 
-def _compared(law: Expectation, generation: int, values: Array, expected: float, doubt: str) -> Comparison:
+def _compared(
+    law: Expectation, generation: int, values: Array, expected: float, doubt: str, squares_of: int
+) -> Comparison:
     count, middling = len(values), float(np.median(values))
-    measured, error = mean_and_error(values)
-    z = (measured - expected) / error if error > 0.0 else math.nan
+    measured, error = scores.mean_and_error(values)
+    z = scores.of_mean(values, expected, squares_of)
     if law.statistic == "median":
         measured = middling
         low, high = np.sort(values)[_one_sigma(count)]
@@ -192,7 +195,7 @@ def _compared(law: Expectation, generation: int, values: Array, expected: float,
         z = beyond / math.sqrt(count) if count > 1 else math.nan  # the sign test's
     elif law.statistic == "share" and 0.0 < expected < 1.0:
         error = math.sqrt(expected * (1.0 - expected) / count)  # the law's own: 0 of 64 is no certainty
-        z = _score_of_share(round(measured * count), count, expected)
+        z = scores.of_share(round(measured * count), count, expected)
     if not doubt and not math.isfinite(z):
         if not np.isfinite(values).all():
             doubt = f"{int((~np.isfinite(values)).sum())} of {count} replicates have no finite number"
@@ -201,35 +204,10 @@ def _compared(law: Expectation, generation: int, values: Array, expected: float,
     return Comparison(law, generation, measured, error, middling, expected, z, doubt)
 
 
-def _score_of_share(found: int, count: int, expected: float) -> float:
-    """The normal score of a binomial's tail from ``found`` on: right where one or two are expected, too."""
-    if found > count * expected:
-        return max(-float(ndtri(max(betainc(found, count - found + 1, expected), LEAST))), 0.0)
-    if found == count:  # found = count * expected to rounding
-        return 0.0
-    return min(float(ndtri(max(betainc(count - found, found + 1, 1.0 - expected), LEAST))), 0.0)
-
-
 def _one_sigma(count: int) -> list[int]:
     """Places, in order, of the ends of a 68 % interval of the median."""
     away = math.ceil(0.5 * math.sqrt(count))
     return [max(middle(count) - 1 - away, 0), min(middle(count) - 1 + away, count - 1)]
-
-
-def mean_and_error(values: Array) -> tuple[float, float]:
-    """Mean and its standard error ``(replicate,)``; NaN for one alone, or where one is not finite.
-
-    Numbers are divided by the largest first, whose square may be beyond float64.
-    """
-    scale = float(np.abs(values).max(initial=0.0))
-    if not 0.0 < scale < math.inf:  # a NaN, too
-        with np.errstate(invalid="ignore"):  # inf - inf
-            return float(values.mean()), 0.0 if scale == 0.0 and len(values) > 1 else math.nan
-    if 1e-100 < scale < 1e100:
-        scale = 1.0  # to the bit as it always was
-    each = values / scale
-    error = float(each.std(ddof=1)) / math.sqrt(len(values)) if len(values) > 1 else math.nan
-    return float(each.mean()) * scale, error * scale
 
 
 def _long_alone(part: xr.Dataset, experiment: Experiment) -> BoolArray:

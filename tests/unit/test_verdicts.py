@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 import modelcollapse as mc
-from modelcollapse import verdict
+from modelcollapse import scores, verdict
 from modelcollapse.summary import summary
 from modelcollapse.theory import Expectation
 from modelcollapse.theory.gaussian import log_shrinkage
@@ -174,7 +174,7 @@ def test_squares_beyond_float64_have_a_standard_error():
     """Variances of 1e280: their squares overflow, which numpy warns of and pytest makes an error."""
     values = np.array([1.0, 2.0, 4.0])
     for scale in (1e-280, 1.0, 1e280):
-        mean, error = verdict.mean_and_error(scale * values)
+        mean, error = scores.mean_and_error(scale * values)
         assert mean == pytest.approx(scale * 7 / 3, rel=1e-14)
         assert error == pytest.approx(scale * values.std(ddof=1) / np.sqrt(3), rel=1e-14)
     large = run(truth={"family": "gaussian", "mean": 0.0, "std": 1e140}, generations=2)

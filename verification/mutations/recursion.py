@@ -82,6 +82,27 @@ RECURSION = (
         "unit/test_summary.py::test_laws_stand_beside_what_was_measured",
     ),
     Mutant(
+        "z of a mean without regard to skewness",
+        "scores.py",
+        "    root = math.expm1(math.log1p((measured - expected) / expected) / 3.0)",
+        "    return (measured - expected) / error\n    root = math.expm1(0.0)",
+        "unit/test_scores.py::test_z_of_skewed_means_is_beyond_4_hardly_more_often_than_a_normal_one",
+    ),
+    Mutant(
+        "z of a mean by its cube",
+        "scores.py",
+        "    return (root + relative**2 / 9.0) / (relative / 3.0)",
+        "    return (root + relative**2 / 9.0) / (relative / 9.0)",
+        "unit/test_scores.py::test_where_nothing_is_skewed_it_is_the_plain_z",
+    ),
+    Mutant(
+        "squares in many dimensions as in one",
+        "scores.py",
+        "math.sqrt(2.0 / squares_of / len(values))",
+        "math.sqrt(2.0 / len(values))",
+        "unit/test_scores.py::test_squares_in_many_dimensions_vary_less",
+    ),
+    Mutant(
         "shares rounded one by one",
         "workflows/base.py",
         "    counts = [int(part) for part in exact]",
