@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
-import tomli_w
 from pydantic import BeforeValidator, Field, PrivateAttr, TypeAdapter, ValidationError
 
-from modelcollapse import families, recipe, saving, streams, truths, workflows
+from modelcollapse import families, recipe, saving, streams, toml, truths, workflows
 from modelcollapse.engines import ENGINES
 from modelcollapse.engines.choice import choose
 from modelcollapse.errors import DataError, Problem, RecipeError
@@ -146,7 +145,7 @@ class Experiment(Table):
 
     def to_toml(self) -> str:
         """The recipe as TOML, all values filled in."""
-        return tomli_w.dumps(self.table())
+        return toml.dumps(self.table())
 
     def to_json(self) -> str:
         """The recipe as JSON; a seed beyond 2^53 as a string, since JSON's readers lose its digits."""

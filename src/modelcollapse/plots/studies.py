@@ -91,8 +91,8 @@ def lines_of(dataset: xr.Dataset) -> Figure:
     series = more[0] if more else None
     view = View(cells, (x.axis, *([series.axis] if series else [])), quantities(cells))
     said = _said(view, view.quantities, "Shaded: 10-90 % of replicates.", "Dashed")
-    figure, panels = grid(view, view.quantities, 3.6, 3.0, said)
     places = view.places()
+    figure, panels = grid(view, view.quantities, 3.6 if len(places) < 3 else 2.6, 2.7, said)
     for (row, column), panel in np.ndenumerate(panels):
 
         def which(values: Array, place: tuple[int, ...] = places[column]) -> Array:
@@ -100,7 +100,10 @@ def lines_of(dataset: xr.Dataset) -> Figure:
             return part if series else part[:, None]
 
         lines(panel, x, series, view.quantities[row], which)
-    _name_lines(panels[0, 0], view.quantities, series)
+    for row in panels if len(places) > 1 else ():
+        _outer_labels_alone(row)
+    # Above the first row small multiples have their names.
+    _name_lines(panels[min(len(places), len(panels), 2) - 1, 0], view.quantities, series)
     return figure
 
 
@@ -164,7 +167,7 @@ def _upper(text: str) -> str:
 
 
 def _name_lines(panel: Axes, shown: list[Quantity], series: Scale | None) -> None:
-    """Explain the lines above the first panel."""
+    """Explain the lines above a panel."""
     handles, names = panel.get_legend_handles_labels()
     if any(np.isfinite(quantity.law).any() for quantity in shown):
         handles.append(Line2D([], [], color=style.BLACK, ls=(0, (4, 2)), lw=1.1))

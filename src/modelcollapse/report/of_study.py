@@ -4,6 +4,7 @@ import numpy as np
 import xarray as xr
 
 from modelcollapse.plots import studies
+from modelcollapse.plots.scales import simplex_of
 from modelcollapse.report.figures import Panel, shown, whole
 from modelcollapse.report.markup import Markup, document, element, paragraphs, section, table, terms
 from modelcollapse.report.provenance import made_by, recipe_part, replay_part
@@ -65,13 +66,17 @@ def _glance(cells: Cells, verdict: str, laws: list[tuple[str, str]]) -> list[tup
 
 
 def _figures(dataset: xr.Dataset) -> list[Markup]:
-    """The kind that suits the axes best, and others that they allow."""
+    """The kind that suits the axes best, and others that they allow; no lines with two points beside it."""
     try:
         studies.check(dataset)
     except ValueError:
         return [element("p", NOTHING)]
     found: list[Panel] = []
+    cells = Cells.of(dataset)
+    longest = max((cells.dataset.sizes[a] for a in cells.axes if a != simplex_of(cells)), default=0)
     for kind, label in LABELS.items():
+        if kind == "lines" and found and longest < studies.ENOUGH:
+            continue
         try:
             found.append(whole(dataset, kind, len(found), label))
         except ValueError:  # the study has no such axes

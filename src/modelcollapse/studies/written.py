@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import tomli_w
-
+from modelcollapse import toml
 from modelcollapse.studies import axes
 from modelcollapse.studies.axes import Axis
 from modelcollapse.studies.study import Study
@@ -13,7 +12,7 @@ from modelcollapse.studies.values import frozen
 
 def as_toml(study: Study) -> str:
     """A study's recipe with its ``[sweep]`` table."""
-    return tomli_w.dumps({**study.recipe, "sweep": dict(map(_entry, study.axes))})
+    return toml.dumps({**study.recipe, "sweep": dict(map(_entry, study.axes))})
 
 
 def _entry(axis: Axis) -> tuple[str, Any]:
