@@ -165,9 +165,9 @@ def test_run_writes_a_result_and_a_figure_and_prints_the_laws(call, tmp_path):
     )
     assert row[1] == f"{float(measured):.5g}"
     assert row[3] == f"{5 * (49 / 50) ** 6:.5g}"
-    z = (float(measured) - 5 * (49 / 50) ** 6) / (
-        float(dataset["total_variance"][:, -1].std(ddof=1)) / 120**0.5
-    )
+    law = 5 * (49 / 50) ** 6
+    relative = float(dataset["total_variance"][:, -1].std(ddof=1)) / float(measured) / 120**0.5
+    z = (float(measured / law) ** (1 / 3) - (1 - relative**2 / 9)) / (relative / 3)  # Wilson and Hilferty
     assert row[4] == f"{z:+.2f}"
 
 
