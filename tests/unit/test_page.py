@@ -1,5 +1,6 @@
 """The page's server by its contract: it streams what the lab computes, to the digit, and stops when left."""
 
+import contextlib
 import json
 import threading
 import time
@@ -290,7 +291,7 @@ def test_more_runs_than_there_is_room_for_are_told_to_wait(server):
     def read():
         with server.client() as client, client.stream("POST", "/api/runs", json={"recipe": LONG}) as answer:
             for line in answer.iter_lines():
-                if "start" in line or "waiting" in line:
+                if '"start"' in line:
                     began.release()
                 if stop.is_set():
                     return
@@ -300,8 +301,7 @@ def test_more_runs_than_there_is_room_for_are_told_to_wait(server):
         one.start()
     try:
         assert all(began.acquire(timeout=30) for _ in readers)
-        computing = [one for one in threading.enumerate() if one.name == "computation"]
-        assert len(computing) == AT_ONCE
+        assert sum(job.turn.is_set() for job in server.page.jobs._here) == AT_ONCE
         with server.client() as client:
             answer = client.post("/api/runs", json={"recipe": RECIPE})
             assert answer.status_code == 429
@@ -314,6 +314,53 @@ def test_more_runs_than_there_is_room_for_are_told_to_wait(server):
     with server.client() as client:
         *_, end = lines(client, {"recipe": RECIPE})
     assert end["type"] == "end"
+
+
+def test_a_run_that_waits_is_seen_before_its_turn_and_computed_in_its_turn(server):
+    assert server.idle()
+
+    def asked(client):
+        return client.stream("POST", "/api/runs", json={"recipe": LONG})
+
+    with contextlib.ExitStack() as stack:
+        client = stack.enter_context(server.client())
+        others = [stack.enter_context(asked(client)) for _ in range(AT_ONCE)]
+        under_way = [one.iter_lines() for one in others]
+        assert all(map(next, under_way))
+        answer = stack.enter_context(client.stream("POST", "/api/runs", json={"recipe": RECIPE}))
+        found = map(json.loads, answer.iter_lines())
+        start, first, waits = next(found), next(found), next(found)
+        assert (start["type"], first["type"], waits["type"]) == ("start", "frames", "waiting")
+        assert first["t"] == [0]
+        assert len(first["density"][0]) == len(start["x"])
+        time.sleep(0.5)
+        assert sum(job.turn.is_set() for job in server.page.jobs._here) == AT_ONCE
+        for one in others:
+            one.close()
+        *more, end = found
+        assert {line["type"] for line in more} == {"frames"}
+        assert joined(more, "t") == list(range(1, 10))
+        assert end["type"] == "end"
+    assert server.idle()
+
+
+def test_a_plan_that_waits_says_so_first(server):
+    with contextlib.ExitStack() as stack:
+        client = stack.enter_context(server.client())
+        others = [
+            stack.enter_context(client.stream("POST", "/api/runs", json={"recipe": LONG}))
+            for _ in range(AT_ONCE)
+        ]
+        under_way = [one.iter_lines() for one in others]
+        assert all(map(next, under_way))
+        body = {"recipe": {**ONE, "n_samples": 1000, "generations": 20}, "questions": ["mean"]}
+        answer = stack.enter_context(client.stream("POST", "/api/plan", json=body))
+        found = map(json.loads, answer.iter_lines())
+        assert next(found)["type"] == "waiting"
+        for one in others:
+            one.close()
+        assert [line["type"] for line in found][-1] == "answers"
+    assert server.idle()
 
 
 def test_about_says_what_the_page_takes(client):

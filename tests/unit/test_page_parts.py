@@ -13,7 +13,7 @@ from page_server import ONE, RECIPE
 import modelcollapse as mc
 from modelcollapse.page import downloads, jobs, limits, slow, wire
 from modelcollapse.page.pictures import View
-from modelcollapse.page.running import chosen, sent
+from modelcollapse.page.running import Asked, Run, chosen, sent
 from modelcollapse.page.uploads import file_name
 from modelcollapse.page.words import sentence
 
@@ -101,6 +101,20 @@ def test_slow_metrics_take_a_part_of_the_time(monkeypatch):
     budget._took = 1e9
     assert budget.places("wasserstein2", 5, False).tolist() == []
     assert budget.places("wasserstein2", 5, True).tolist() == [4]
+
+
+def test_the_time_of_a_run_is_counted_from_its_turn(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(slow.time, "monotonic", lambda: now[0])
+    experiment = mc.Experiment(**{**RECIPE, "generations": 1})
+    run = Run(Asked(experiment, experiment, ""))
+
+    def turn():
+        now[0] += 1000.0
+
+    *_, end = run.lines(lambda: None, turn)
+    assert end["seconds"] < 10.0
+    assert run.budget._began == 1000.0
 
 
 def test_distances_to_large_uploads_are_left_out():

@@ -45,7 +45,8 @@ const player = new Player(draw);
 const density = new Density(lab);
 const panels = new Panels(lab);
 const runner = new Runner({
-  waiting: (text) => write(byId("running"), text),
+  waiting,
+  working,
   started,
   grown,
   ended,
@@ -73,6 +74,16 @@ function start({ fast = false } = {}) {
   runner.start({ recipe: state.recipe, fast: fast === true, ...(state.upload ? { upload: state.upload } : {}) });
 }
 
+/** It has to wait: what is shown by then is the truth alone. */
+function waiting(text) {
+  write(byId("running"), text);
+  say(text);
+}
+
+function working() {
+  write(byId("running"), "Computing …");
+}
+
 function started(next) {
   const keep = latest === null ? null : stopped;
   run = next;
@@ -85,7 +96,7 @@ function started(next) {
   replicates();
   const at = state.at ?? keep;
   player.show(run, { at });
-  write(byId("running"), "Computing …");
+  working();
   firstPicture();
 }
 
