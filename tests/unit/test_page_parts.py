@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import time
 
 import numpy as np
@@ -12,6 +13,7 @@ from page_server import ONE, RECIPE
 
 import modelcollapse as mc
 from modelcollapse.page import downloads, jobs, limits, slow, wire
+from modelcollapse.page.app import STATIC
 from modelcollapse.page.pictures import View
 from modelcollapse.page.running import Asked, Run, chosen, sent
 from modelcollapse.page.uploads import file_name
@@ -208,3 +210,15 @@ def test_memory_is_that_of_all_replicates_at_once():
             continue
         with pytest.raises(mc.RecipeError, match="MiB"):
             limits.check_cost(recipe)
+
+
+@pytest.mark.parametrize(
+    ("file", "table", "known"),
+    [("truth.js", "FAMILIES", limits.TRUTHS), ("controls.js", "LEARNERS", limits.LEARNERS)],
+)
+def test_the_forms_offer_what_the_server_takes(file, table, known):
+    text = (STATIC / file).read_text()
+    inner = text.partition(f"const {table} = lookup({{\n")[2].partition("\n});")[0]
+    offered = re.findall(r"^  ([a-z-]+): ", inner, re.M)
+    assert "gaussian" in offered
+    assert set(offered) <= set(known)
