@@ -109,6 +109,16 @@ def test_the_density_and_the_histogram_are_of_the_shown_replicate(client, engine
     assert np.max(np.abs(counts - expected) / np.sqrt(np.maximum(expected, 1.0))) < 6.0
 
 
+def test_the_end_counts_replicates_with_a_status(client):
+    """Nine items for two components: some die, and some become points."""
+    recipe = {"n_samples": 9, "generations": 60, "replicates": 7, "seed": 1}
+    *_, end = lines(client, {"recipe": recipe})
+    status = mc.run(mc.Experiment(**recipe))["status"].values
+    ever = {one.name.lower(): sum(bool((row & int(one)).any()) for row in status) for one in mc.Status}
+    assert end["status"] == {name: count for name, count in ever.items() if count}
+    assert 0 < end["status"]["component_dead"] <= 7
+
+
 def test_diffusion_has_no_training_set_to_show(client):
     _, *frames, _ = lines(client, {"recipe": {**RECIPE, "engine": "diffusion", "n_samples": 10**9}})
     assert joined(frames, "histogram") == [None] * 10

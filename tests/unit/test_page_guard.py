@@ -8,6 +8,7 @@ import pytest
 from page_server import LONG, RECIPE, Server
 
 from modelcollapse.page import guard, hurried
+from modelcollapse.page.app import STATIC
 
 
 @pytest.fixture(scope="module")
@@ -103,13 +104,15 @@ STEPS = [
     "%c0%ae%c0%ae",
     ".%00.",
 ]
-ENDS = ["etc/passwd", "etc%2fpasswd", "app.py", "guard.py", "zarr.json"]
+ENDS = ["etc/passwd", "etc%2fpasswd", "page/app.py", "recipe.py", "zarr.json"]
+"""Two of them are there, two folders above what is served."""
 STARTS = ["static/", "api/studies/", "api/runs/", ""]
 TRICKS = [f"/{start}{step}/{step}/{end}" for start in STARTS for step in STEPS for end in ENDS]
 
 
 def test_no_path_leads_out(server):
     assert len(TRICKS) == 200
+    assert all((STATIC / ".." / ".." / end).is_file() for end in ENDS[2:4])
     for path in TRICKS:
         assert server.status(server.asked("GET", path, body=b"")) in (400, 404), path
     for path in ("http://evil.example/", "//evil.example/", "/static/", "/static/../static", "*"):

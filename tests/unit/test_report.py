@@ -200,6 +200,39 @@ def test_a_law_that_differs_says_so(judged):
     assert "verdict differs" in found.values("class")
 
 
+def rows_of(page):
+    """The cells of each table's rows."""
+    rows = re.findall(r"<tr>(.*?)</tr>", page.replace("\n", " "))
+    return [[re.sub("<[^>]+>", "", cell) for cell in re.findall(r"<t[hd].*?</t[hd]>", row)] for row in rows]
+
+
+def test_statuses_are_counted_and_dated(lost, pages):
+    status, rows = lost["status"].values, rows_of(pages("lost"))
+    seen = set()
+    for one in mc.Status:
+        ever = (status & int(one)) != 0
+        count = int(ever.any(axis=1).sum())
+        first = str(lost["generation"].values[ever.any(axis=0)].min()) if count else "-"
+        (row,) = (row for row in rows if row[0] == one.name.lower())
+        assert row[1:3] == [f"{count} of 6", first]
+        seen.add(count)
+    assert len(seen) > 2
+
+
+def test_statuses_of_a_study_are_counted_by_replicates_and_cells(pages):
+    text = "generations = 40\nreplicates = 5\n[sweep]\nn_samples = [9, 12, 400]\n"
+    dataset = stacked(study_of(text))
+    status, rows = dataset["status"].values, rows_of(report(dataset))
+    status = status.reshape(3, 5, -1)
+    seen = set()
+    for one in mc.Status:
+        ever = ((status & int(one)) != 0).any(axis=2)
+        (row,) = (row for row in rows if row[0] == one.name.lower())
+        assert row[1:3] == [f"{ever.sum()} of 15", str(ever.any(axis=1).sum())]
+        seen.add(int(ever.sum()))
+    assert len(seen) > 1
+
+
 @pytest.mark.parametrize("name", ["judged", "lost"])
 def test_the_profile_is_all_there(name, request, pages):
     dataset, found = request.getfixturevalue(name), Reading(pages(name))
