@@ -15,6 +15,8 @@ from modelcollapse.page.jobs import Job, Jobs, Stopped
 NDJSON = b"application/x-ndjson"
 LATER = wire.line({"type": "waiting"})
 """Said once, where a computation has to wait for others."""
+PATIENCE = 60.0
+"""Seconds that a reader may take nothing in: a frozen tab would keep its place for ever."""
 HEADERS = [(b"content-type", NDJSON), (b"x-accel-buffering", b"no")]
 
 
@@ -47,8 +49,11 @@ class Streamed(Response):
         job.start(self._guarded)
         try:
             while (lines := await job.lines()) is not None:
-                await _part(send, lines)
+                async with asyncio.timeout(PATIENCE):
+                    await _part(send, lines)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
+        except TimeoutError:  # the connection is cut, since the answer has no end
+            pass
         finally:
             job.stop.set()
             if not job.turn.is_set():
