@@ -162,6 +162,7 @@ class Run:
             },
             "replicates": experiment.replicates,
             "generations": experiment.generations,
+            "sent": len(self.saved),
             "components": experiment.learner.sizes().get("component", 1),
             "shown": self.shown,
         }

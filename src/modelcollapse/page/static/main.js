@@ -90,7 +90,6 @@ function started(next) {
   latest = next;
   const story = stories.find(state.story);
   run.look = story?.look?.replicate ?? run.shown;
-  run.expected = expectedLength(run);
   density.show(run);
   panels.show(run);
   replicates();
@@ -127,11 +126,6 @@ function refused(problems, text) {
   if (!first && !run) banner(text, ["Back to the first story", () => tell(about.stories[0])]);
 }
 
-/** About how many generations will arrive: the server thins long runs. */
-function expectedLength({ generations }) {
-  return generations <= 400 ? generations : 400;
-}
-
 function busy(going) {
   const button = byId("run");
   button.classList.toggle("busy", going);
@@ -159,6 +153,8 @@ function draw(place, fresh) {
   if (!run) return;
   density.go(place);
   if (!run.length) return;
+  // While it plays, a sentence for each picture would drown everything else that is read out.
+  byId("sentence").setAttribute("aria-live", player.playing ? "off" : "polite");
   const t = run.t.at(place);
   panels.mark(t);
   if (fresh || saidAt !== t) {
