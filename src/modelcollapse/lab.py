@@ -62,9 +62,9 @@ def estimate(experiment: Experiment) -> Estimate:
 
 def _cost(experiment: Experiment) -> Cost:
     """What a generation of one replicate takes: the mean of its time, and the most of its memory."""
-    engine = ENGINES[experiment.engine](experiment.learner)
-    first = engine.cost(experiment.n_samples)
-    last = engine.cost(experiment.workflow.largest(experiment.n_samples, experiment.generations))
+    learner, n = experiment.learner, experiment.n_samples
+    engine, most = ENGINES[experiment.engine](learner), experiment.workflow.largest(n, experiment.generations)
+    first, last = (engine.cost(size, learner.effort(experiment.source, size)) for size in (n, most))
     return Cost((first.seconds + last.seconds) / 2.0, last.memory)
 
 

@@ -54,6 +54,17 @@ def test_every_chart_has_a_table(server, visit, small):
         assert page.locator(".panel table").nth(k).locator("tbody tr").count() >= 5
 
 
+def test_the_sentence_is_not_read_out_while_it_plays(server, visit, small):
+    page = visit()
+    page.open(server.link_to(recipe={**small, "generations": 300}))
+    page.until_end()
+    live = "document.querySelector('#sentence').getAttribute('aria-live')"
+    assert page.evaluate("document.querySelector('#play').getAttribute('aria-label')") == "Pause"
+    page.until(f"{live} === 'off'")
+    page.click("#play")
+    page.until(f"{live} === 'polite'")
+
+
 def test_what_is_seen_is_also_said(server, visit, small):
     page = visit()
     page.open(server.link_to(recipe=small))

@@ -87,6 +87,23 @@ def test_a_busy_server_is_asked_again(server, visit, small):
     assert len(times) == 3
 
 
+def test_a_run_that_has_to_wait_shows_the_truth_and_says_so(server, visit, small):
+    long = {**small, "n_samples": 20_000, "generations": 5_000, "engine": "exact"}
+    others = [visit() for _ in range(2)]
+    for one in others:
+        one.open(server.link_to(recipe=long))
+        one.until("document.querySelector('#sentence').textContent.startsWith('After')")
+    page = visit()
+    page.open(server.link_to(recipe=small))  # until its first picture is there
+    page.until("document.querySelector('#running').textContent.includes('waits')")
+    assert "waits" in page.text("#say")
+    assert page.locator("body.computing").count() == 1
+    for one in others:
+        one.click("#run")  # which stops it
+    page.until_end()
+    assert "waits" not in page.text("#running")
+
+
 def test_an_answer_that_breaks_off(server, visit, small):
     page = visit(refusals=True)
     page.open(server.link_to(recipe=small))

@@ -1,5 +1,6 @@
 """The page's server by its contract: it streams what the lab computes, to the digit, and stops when left."""
 
+import contextlib
 import json
 import threading
 import time
@@ -108,6 +109,16 @@ def test_the_density_and_the_histogram_are_of_the_shown_replicate(client, engine
     assert np.max(np.abs(counts - expected) / np.sqrt(np.maximum(expected, 1.0))) < 6.0
 
 
+def test_the_end_counts_replicates_with_a_status(client):
+    """Nine items for two components: some die, and some become points."""
+    recipe = {"n_samples": 9, "generations": 60, "replicates": 7, "seed": 1}
+    *_, end = lines(client, {"recipe": recipe})
+    status = mc.run(mc.Experiment(**recipe))["status"].values
+    ever = {one.name.lower(): sum(bool((row & int(one)).any()) for row in status) for one in mc.Status}
+    assert end["status"] == {name: count for name, count in ever.items() if count}
+    assert 0 < end["status"]["component_dead"] <= 7
+
+
 def test_diffusion_has_no_training_set_to_show(client):
     _, *frames, _ = lines(client, {"recipe": {**RECIPE, "engine": "diffusion", "n_samples": 10**9}})
     assert joined(frames, "histogram") == [None] * 10
@@ -124,11 +135,12 @@ def test_a_rough_answer_has_the_first_replicates(client):
 
 def test_a_long_run_is_thinned_and_ends_with_the_last_generation(client):
     recipe = {**RECIPE, **ONE, "generations": 2000}
-    _, *frames, _ = lines(client, {"recipe": recipe})
+    start, *frames, _ = lines(client, {"recipe": recipe})
     steps = joined(frames, "t")
     assert steps == sorted(set(steps))
     assert (steps[0], steps[1], steps[-1]) == (0, 1, 2000)
     assert 200 < len(steps) <= 401
+    assert start["sent"] == len(steps)
     expected = sent(mc.measure(mc.run(mc.Experiment(**recipe)), "total_variance").values.T[steps])
     assert [row for f in frames for row in f["metrics"]["total_variance"]] == expected
 
@@ -290,7 +302,7 @@ def test_more_runs_than_there_is_room_for_are_told_to_wait(server):
     def read():
         with server.client() as client, client.stream("POST", "/api/runs", json={"recipe": LONG}) as answer:
             for line in answer.iter_lines():
-                if "start" in line or "waiting" in line:
+                if '"start"' in line:
                     began.release()
                 if stop.is_set():
                     return
@@ -300,8 +312,7 @@ def test_more_runs_than_there_is_room_for_are_told_to_wait(server):
         one.start()
     try:
         assert all(began.acquire(timeout=30) for _ in readers)
-        computing = [one for one in threading.enumerate() if one.name == "computation"]
-        assert len(computing) == AT_ONCE
+        assert sum(job.turn.is_set() for job in server.page.jobs._here) == AT_ONCE
         with server.client() as client:
             answer = client.post("/api/runs", json={"recipe": RECIPE})
             assert answer.status_code == 429
@@ -314,6 +325,57 @@ def test_more_runs_than_there_is_room_for_are_told_to_wait(server):
     with server.client() as client:
         *_, end = lines(client, {"recipe": RECIPE})
     assert end["type"] == "end"
+
+
+def test_a_run_that_waits_is_seen_before_its_turn_and_computed_in_its_turn(server):
+    assert server.idle()
+
+    def asked(client):
+        return client.stream("POST", "/api/runs", json={"recipe": LONG})
+
+    with contextlib.ExitStack() as stack:
+        client = stack.enter_context(server.client())
+        others = [stack.enter_context(asked(client)) for _ in range(AT_ONCE)]
+        under_way = [one.iter_lines() for one in others]
+        assert all(map(next, under_way))
+        answer = stack.enter_context(client.stream("POST", "/api/runs", json={"recipe": RECIPE}))
+        found = map(json.loads, answer.iter_lines())
+        start, first, waits = next(found), next(found), next(found)
+        assert (start["type"], first["type"], waits["type"]) == ("start", "frames", "waiting")
+        assert first["t"] == [0]
+        assert len(first["density"][0]) == len(start["x"])
+        rest = []
+        reader = threading.Thread(target=lambda: rest.extend(found), daemon=True)
+        reader.start()
+        reader.join(2.0)
+        assert reader.is_alive()  # a run like this takes a tenth of a second
+        for one in others:
+            one.close()
+        reader.join(60.0)
+        *more, end = rest
+        assert {line["type"] for line in more} == {"frames"}
+        assert joined(more, "t") == list(range(1, 10))
+        assert end["type"] == "end"
+    assert server.idle()
+
+
+def test_a_plan_that_waits_says_so_first(server):
+    with contextlib.ExitStack() as stack:
+        client = stack.enter_context(server.client())
+        others = [
+            stack.enter_context(client.stream("POST", "/api/runs", json={"recipe": LONG}))
+            for _ in range(AT_ONCE)
+        ]
+        under_way = [one.iter_lines() for one in others]
+        assert all(map(next, under_way))
+        body = {"recipe": {**ONE, "n_samples": 1000, "generations": 20}, "questions": ["mean"]}
+        answer = stack.enter_context(client.stream("POST", "/api/plan", json=body))
+        found = map(json.loads, answer.iter_lines())
+        assert next(found)["type"] == "waiting"
+        for one in others:
+            one.close()
+        assert [line["type"] for line in found][-1] == "answers"
+    assert server.idle()
 
 
 def test_about_says_what_the_page_takes(client):

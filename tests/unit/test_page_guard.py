@@ -7,7 +7,8 @@ import time
 import pytest
 from page_server import LONG, RECIPE, Server
 
-from modelcollapse.page import guard, hurried
+from modelcollapse.page import guard, hurried, streaming
+from modelcollapse.page.app import STATIC
 
 
 @pytest.fixture(scope="module")
@@ -103,13 +104,15 @@ STEPS = [
     "%c0%ae%c0%ae",
     ".%00.",
 ]
-ENDS = ["etc/passwd", "etc%2fpasswd", "app.py", "guard.py", "zarr.json"]
+ENDS = ["etc/passwd", "etc%2fpasswd", "page/app.py", "recipe.py", "zarr.json"]
+"""Two of them are there, two folders above what is served."""
 STARTS = ["static/", "api/studies/", "api/runs/", ""]
 TRICKS = [f"/{start}{step}/{step}/{end}" for start in STARTS for step in STEPS for end in ENDS]
 
 
 def test_no_path_leads_out(server):
     assert len(TRICKS) == 200
+    assert all((STATIC / ".." / ".." / end).is_file() for end in ENDS[2:4])
     for path in TRICKS:
         assert server.status(server.asked("GET", path, body=b"")) in (400, 404), path
     for path in ("http://evil.example/", "//evil.example/", "/static/", "/static/../static", "*"):
@@ -281,6 +284,20 @@ def test_an_error_of_ours_has_an_id_and_nothing_else(server, client, monkeypatch
     assert last["type"] == "error"
     assert "secret" not in str(last)
     assert last["id"] in capfd.readouterr().err
+
+
+def test_a_reader_who_stays_and_reads_nothing_gives_the_place_back(server, monkeypatch):
+    """A tab that a browser has frozen: its connection is open, and nobody takes what comes."""
+    assert server.idle()
+    monkeypatch.setattr(streaming, "PATIENCE", 0.5)
+    large = {**RECIPE, "generations": 300, "replicates": 200, "engine": "grouped"}
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect(("127.0.0.1", server.port))
+        connection.sendall(server.asked(path="/api/runs", body=json.dumps({"recipe": large}).encode()))
+        time.sleep(0.5)
+        assert server.page.jobs.here == 1
+        assert server.idle(within=15.0)
 
 
 def test_runs_that_are_left_at_once_leave_nothing(server):

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import time
 
 import numpy as np
@@ -12,8 +13,9 @@ from page_server import ONE, RECIPE
 
 import modelcollapse as mc
 from modelcollapse.page import downloads, jobs, limits, slow, wire
+from modelcollapse.page.app import STATIC
 from modelcollapse.page.pictures import View
-from modelcollapse.page.running import chosen, sent
+from modelcollapse.page.running import Asked, Run, chosen, sent
 from modelcollapse.page.uploads import file_name
 from modelcollapse.page.words import sentence
 
@@ -101,6 +103,20 @@ def test_slow_metrics_take_a_part_of_the_time(monkeypatch):
     budget._took = 1e9
     assert budget.places("wasserstein2", 5, False).tolist() == []
     assert budget.places("wasserstein2", 5, True).tolist() == [4]
+
+
+def test_the_time_of_a_run_is_counted_from_its_turn(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(slow.time, "monotonic", lambda: now[0])
+    experiment = mc.Experiment(**{**RECIPE, "generations": 1})
+    run = Run(Asked(experiment, experiment, ""))
+
+    def turn():
+        now[0] += 1000.0
+
+    *_, end = run.lines(lambda: None, turn)
+    assert end["seconds"] < 10.0
+    assert run.budget._began == 1000.0
 
 
 def test_distances_to_large_uploads_are_left_out():
@@ -194,3 +210,15 @@ def test_memory_is_that_of_all_replicates_at_once():
             continue
         with pytest.raises(mc.RecipeError, match="MiB"):
             limits.check_cost(recipe)
+
+
+@pytest.mark.parametrize(
+    ("file", "table", "known"),
+    [("truth.js", "FAMILIES", limits.TRUTHS), ("controls.js", "LEARNERS", limits.LEARNERS)],
+)
+def test_the_forms_offer_what_the_server_takes(file, table, known):
+    text = (STATIC / file).read_text()
+    inner = text.partition(f"const {table} = lookup({{\n")[2].partition("\n});")[0]
+    offered = re.findall(r"^  ([a-z-]+): ", inner, re.M)
+    assert "gaussian" in offered
+    assert set(offered) <= set(known)

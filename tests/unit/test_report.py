@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from html import unescape
 from html.parser import HTMLParser
 
 import numpy as np
@@ -185,12 +186,18 @@ def test_every_law_stands_there_with_z_and_verdict(name, words, request, pages):
     assert found.values("class").count("verdict not-judged") == sum(
         one.word != "agrees" for one in judgements
     )
+    rows = {row[0]: row for row in rows_of(pages(name)) if len(row) == 8}
     for one in judgements:
         assert one.law.source in found.text
-        assert one.law.label in found.words
+        row = rows[one.law.label]
+        assert row[1].startswith(one.word)
+        assert row[2] == str(one.at.generation)
+        assert float(row[3].replace(",", "")) == pytest.approx(one.at.measured, rel=0.01)
         if one.word == "agrees":
-            assert f"{one.at.z:+.2f}" in found.words
-            assert f"{one.worst.z:+.2f} (t = {one.worst.generation})" in found.words
+            worst = f"{one.worst.z:+.2f} (t = {one.worst.generation})"
+            assert row[6:] == [f"{one.at.z:+.2f}", worst if one.judged > 1 else "-"]
+        else:
+            assert row[6:] == ["-", "-"]
 
 
 def test_a_law_that_differs_says_so(judged):
@@ -198,6 +205,40 @@ def test_a_law_that_differs_says_so(judged):
     wrong["total_variance"] = wrong["total_variance"] * 1.7
     found = Reading(report(wrong))
     assert "verdict differs" in found.values("class")
+
+
+def rows_of(page):
+    """The cells of each table's rows."""
+    rows = re.findall(r"<tr>(.*?)</tr>", page.replace("\n", " "))
+    cells = (re.findall(r"<t[hd].*?</t[hd]>", row) for row in rows)
+    return [[unescape(re.sub("<[^>]+>", "", cell)) for cell in row] for row in cells]
+
+
+def test_statuses_are_counted_and_dated(lost, pages):
+    status, rows = lost["status"].values, rows_of(pages("lost"))
+    seen = set()
+    for one in mc.Status:
+        ever = (status & int(one)) != 0
+        count = int(ever.any(axis=1).sum())
+        first = str(lost["generation"].values[ever.any(axis=0)].min()) if count else "-"
+        (row,) = (row for row in rows if row[0] == one.name.lower())
+        assert row[1:3] == [f"{count} of 6", first]
+        seen.add(count)
+    assert len(seen) > 2
+
+
+def test_statuses_of_a_study_are_counted_by_replicates_and_cells(pages):
+    text = "generations = 40\nreplicates = 5\n[sweep]\nn_samples = [9, 12, 400]\n"
+    dataset = stacked(study_of(text))
+    status, rows = dataset["status"].values, rows_of(report(dataset))
+    status = status.reshape(3, 5, -1)
+    seen = set()
+    for one in mc.Status:
+        ever = ((status & int(one)) != 0).any(axis=2)
+        (row,) = (row for row in rows if row[0] == one.name.lower())
+        assert row[1:3] == [f"{ever.sum()} of 15", str(ever.any(axis=1).sum())]
+        seen.add(int(ever.sum()))
+    assert len(seen) > 1
 
 
 @pytest.mark.parametrize("name", ["judged", "lost"])

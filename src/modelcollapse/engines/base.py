@@ -45,5 +45,5 @@ class Engine(Protocol):
     def notes(self, n_samples: int) -> list[str]:
         """What is allowed but should be known."""
 
-    def cost(self, n_samples: int) -> Cost:
-        """What one replicate takes, roughly."""
+    def cost(self, n_samples: int, effort: float = 1.0) -> Cost:
+        """What one replicate takes, roughly; ``effort`` is how many times as long a fit takes."""

@@ -126,7 +126,7 @@ class DiffusionEngine:
             f"N = {least} on, not at N = {n_samples}"
         ]
 
-    def cost(self, n_samples: int) -> Cost:
+    def cost(self, n_samples: int, effort: float = 1.0) -> Cost:
         """A few microseconds, whatever N is."""
         numbers = max([*self.family.sizes().values(), 1])
         return Cost(2e-6 + self.asymptotics.seconds(numbers), 1024 * numbers)

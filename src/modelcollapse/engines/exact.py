@@ -82,7 +82,8 @@ class ExactEngine:
         """Nothing that need be said."""
         return []
 
-    def cost(self, n_samples: int) -> Cost:
+    def cost(self, n_samples: int, effort: float = 1.0) -> Cost:
         """Drawing and fitting N items; the current and the next training set, and its parts."""
         numbers = n_samples * self.family.item_numbers()
-        return Cost(1e-8 * numbers + self.family.fit_seconds(n_samples), 8 * 3 * numbers)
+        seconds = 1e-8 * numbers + effort * self.family.fit_seconds(n_samples)
+        return Cost(seconds, 8 * 3 * numbers)

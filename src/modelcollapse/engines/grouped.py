@@ -33,7 +33,8 @@ MANY = 1e9
 """Items beyond which bins are finer, in proportion to the sixth root: see the module's docstring."""
 COARSE = 2.0
 """A spread of fewer bins than this is not resolved."""
-USUAL_BINS = 300
+USUAL_BINS, BINS_EACH = 300, 40
+"""Bins of a model, and of each component where there are many."""
 FEWEST = 60
 """Items from which on this engine was compared with exact fits: ``verification/grouped_order.py``."""
 LOST = 1e-6
@@ -166,10 +167,12 @@ class GroupedEngine:
             f"from N = {FEWEST} on it was compared with exact fits"
         ]
 
-    def cost(self, n_samples: int) -> Cost:
-        """What 300 bins take, or one a category; beyond N = 1e9 up to four times that."""
-        bins = max([USUAL_BINS, *(self.family.sizes().values() if self.family.items != REAL else ())])
-        return Cost(1e-5 + 1e-7 * bins, 8 * 5 * bins)
+    def cost(self, n_samples: int, effort: float = 1.0) -> Cost:
+        """What 300 bins take, or a bin a category; of N > 1e9 up to four times that."""
+        parts = max(self.family.sizes().values(), default=0)
+        on_bins = self.family.items == REAL or not parts
+        bins = max(USUAL_BINS, BINS_EACH * parts) if on_bins else parts
+        return Cost(1e-5 + 6.5e-8 * bins + effort * self.family.fit_seconds(bins), 8 * 5 * bins)
 
 
 def _resolution(size: IntArray, parts: float) -> Resolution:

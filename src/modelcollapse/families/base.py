@@ -132,7 +132,10 @@ class Family(Protocol):
         """
 
     def fit_seconds(self, items: int) -> float:
-        """What a fit takes on one core, to the order of magnitude."""
+        """What a fit takes on one core, to the order of magnitude, where nothing makes it hard."""
+
+    def effort(self, source: Any, items: int) -> float:
+        """How many times as long it takes with this truth and so many items."""
 
     def grid(self, params: Params, resolution: Resolution) -> Grid:
         """Bins on which items of the models can be counted; the resolution is for real numbers."""
@@ -162,6 +165,10 @@ class Learner(Table):
     def weighs(self) -> bool:
         """Whether items can count differently in its fit."""
         return True
+
+    def effort(self, source: Any, items: int) -> float:
+        """No truth is harder than others."""
+        return 1.0
 
     def offers(self, *names: str) -> bool:
         """What it has methods for."""

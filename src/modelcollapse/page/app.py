@@ -20,7 +20,7 @@ from modelcollapse.page.jobs import Job, Jobs
 from modelcollapse.page.memory import give_back
 from modelcollapse.page.running import Asked, Run
 from modelcollapse.page.shown_studies import ShownStudies
-from modelcollapse.page.streaming import Streamed
+from modelcollapse.page.streaming import LATER, Streamed
 from modelcollapse.page.uploads import LARGEST, Uploads
 
 STATIC = Path(__file__).parent / "static"
@@ -117,7 +117,7 @@ class Page:
         def work(job: Job) -> None:
             run = Run(asked)
             try:
-                for line in run.lines(job.look):
+                for line in run.lines(job.look, lambda: job.wait(LATER)):
                     if run.dataset is not None and not fast:
                         self.jobs.keep(asked.name, run.dataset)
                     job.put(wire.line(line))

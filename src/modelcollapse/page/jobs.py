@@ -5,7 +5,7 @@ import secrets
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import xarray as xr
 
@@ -31,13 +31,13 @@ class Job:
 
     def __init__(self) -> None:
         """Begin with no line."""
-        self.stop = threading.Event()
+        self.stop, self.turn = threading.Event(), threading.Event()
         self._loop = asyncio.get_running_loop()
         self._room = threading.Semaphore(QUEUED)
         self._lines: deque[bytes] = deque()
-        self._news, self._ended = asyncio.Event(), False
+        self._news, self._over = asyncio.Event(), asyncio.Event()
 
-    def start(self, work: Callable[["Job"], None]) -> threading.Thread:
+    def start(self, work: Callable[["Job"], None]) -> None:
         """Let a thread do it; ``work`` calls `put`, and handles errors of its own."""
 
         def run() -> None:
@@ -46,11 +46,15 @@ class Job:
             except Stopped:
                 pass
             finally:
-                self._tell(self._end)
+                with suppress(Stopped):
+                    self._tell(self._end)
 
         thread = threading.Thread(target=run, name="computation", daemon=True)
-        thread.start()
-        return thread
+        try:
+            thread.start()
+        except RuntimeError:  # the system has no room for one
+            self._end()
+            raise
 
     def put(self, line: bytes) -> None:
         """Hand a line over, from the thread; wait while the reader is behind.
@@ -65,6 +69,13 @@ class Job:
         self.look()
         self._tell(lambda: self._take(line))
 
+    def wait(self, waiting: bytes) -> None:
+        """Wait for the turn, from the thread; where it does not come at once, the reader gets this line."""
+        if not self.turn.is_set():
+            self.put(waiting)
+        while not self.turn.wait(LOOKS):
+            self.look()
+
     def look(self) -> None:
         """Go on, or raise `Stopped` where nobody reads any more."""
         if self.stop.is_set():
@@ -72,7 +83,7 @@ class Job:
 
     async def lines(self) -> bytes | None:
         """All lines that have come since the last call; None after the last."""
-        while not self._lines and not self._ended:
+        while not self._lines and not self._over.is_set():
             self._news.clear()
             await self._news.wait()
         if not self._lines:
@@ -84,9 +95,7 @@ class Job:
 
     async def ended(self) -> None:
         """Wait for the thread's end."""
-        while not self._ended:
-            self._news.clear()
-            await self._news.wait()
+        await self._over.wait()
 
     def _tell(self, call: Callable[[], None]) -> None:
         try:
@@ -99,7 +108,7 @@ class Job:
         self._news.set()
 
     def _end(self) -> None:
-        self._ended = True
+        self._over.set()
         self._news.set()
 
 

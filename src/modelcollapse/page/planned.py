@@ -9,6 +9,7 @@ from modelcollapse.errors import Problem, RecipeError
 from modelcollapse.experiment import Experiment
 from modelcollapse.page import wire
 from modelcollapse.page.jobs import Job
+from modelcollapse.page.streaming import LATER
 from modelcollapse.planning.asked import Asked as planning_asked
 from modelcollapse.planning.asked import wrong
 
@@ -66,6 +67,7 @@ def work(asked: Asked, job: Job) -> None:
     def progress(text: str) -> None:
         job.put(wire.line({"type": "progress", "text": f"simulating {text}"}))
 
+    job.wait(LATER)
     job.put(wire.line({"type": "progress", "text": "looking for laws"}))
     answers = asked.answers(progress)
     n = asked.recipe.n_samples

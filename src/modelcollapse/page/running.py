@@ -98,11 +98,16 @@ class Run:
         self.variables = results.allocate(experiment, len(self.saved))
         self.dataset: xr.Dataset | None = None
 
-    def lines(self, look: Callable[[], None]) -> Iterator[dict[str, Any]]:
-        """What is sent, line after line; ``look`` is called each generation, and may raise."""
-        began = time.monotonic()
+    def lines(self, look: Callable[[], None], turn: Callable[[], None]) -> Iterator[dict[str, Any]]:
+        """What is sent, line after line.
+
+        ``look`` is called each generation, and may raise. ``turn`` is called after the first picture, which
+        is of the truth, and may wait.
+        """
         yield self._start()
         yield self._frames(0, [(None, None)])
+        turn()
+        began = self.budget.begin()
         block, column, last = list[tuple[State, Info]](), 1, 0.0
         together = min(results.at_once(self.experiment, self.experiment.replicates),
                        max(1, AT_ONCE // self.experiment.replicates))  # fmt: skip
@@ -157,6 +162,7 @@ class Run:
             },
             "replicates": experiment.replicates,
             "generations": experiment.generations,
+            "sent": len(self.saved),
             "components": experiment.learner.sizes().get("component", 1),
             "shown": self.shown,
         }

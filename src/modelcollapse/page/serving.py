@@ -120,7 +120,7 @@ def warm() -> None:
     with suppress(Exception):  # whatever it is, a run will say it
         for story in STORIES:
             recipe = Experiment(**{**story.recipe, "generations": 2, "replicates": 2}).settled()
-            for _ in Run(Asked(recipe, recipe, "")).lines(lambda: None):
+            for _ in Run(Asked(recipe, recipe, "")).lines(lambda: None, lambda: None):
                 pass
 
 

@@ -29,12 +29,18 @@ class Budget:
     """Sees that slow metrics take no more than a part of the time: they are measured now and then."""
 
     def __init__(self, experiment: Experiment, metrics: list[str], fast: bool) -> None:
-        """Begin to count."""
+        """Take the recipe."""
         source, replicates = experiment.source, experiment.replicates
         far = isinstance(source, DataSet) and replicates * len(source.values) > QUANTILES
         self._slow = {name for name in metrics if METRICS[name].costly and not experiment.learner.remembers}
         self.left_out = self._slow if fast or far else set()
-        self._began, self._took, self._rate = time.monotonic(), 0.0, 0.0
+        self._took, self._rate = 0.0, 0.0
+        self.begin()
+
+    def begin(self) -> float:
+        """Begin to count the time of the run: now."""
+        self._began = time.monotonic()
+        return self._began
 
     def places(self, name: str, count: int, needed: bool) -> IntArray:
         """Which of the generations of a line are measured: the last one, if ``needed`` is set."""

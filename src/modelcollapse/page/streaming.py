@@ -13,14 +13,19 @@ from modelcollapse.page.answers import logged, told
 from modelcollapse.page.jobs import Job, Jobs, Stopped
 
 NDJSON = b"application/x-ndjson"
+LATER = wire.line({"type": "waiting"})
+"""Said once, where a computation has to wait for others."""
+PATIENCE = 60.0
+"""Seconds that a reader may take nothing in: a frozen tab would keep its place for ever."""
 HEADERS = [(b"content-type", NDJSON), (b"x-accel-buffering", b"no")]
 
 
 class Streamed(Response):
     """Lines of JSON as ``work`` puts them into its job.
 
-    Where there is no room, `TooMany` is raised before the answer begins. A computation's place is free again
-    when its thread has ended, not when its reader has gone: so never more than `AT_ONCE` compute.
+    Where there is no room, `TooMany` is raised before the answer begins. A thread begins at once, so that its
+    first picture need not wait; before it goes on, it waits for its turn. Its place is free again when it has
+    ended, not when its reader has gone: so never more than `AT_ONCE` go on.
     """
 
     def __init__(self, jobs: Jobs, work: Callable[[Job], None]) -> None:
@@ -34,30 +39,33 @@ class Streamed(Response):
             await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
             gone = asyncio.create_task(_gone(receive, job))
             try:
-                await self._sent(job, gone, send)
+                await self._sent(job, send)
             finally:
                 gone.cancel()
 
-    async def _sent(self, job: Job, gone: "asyncio.Task[None]", send: Send) -> None:
-        turn = asyncio.ensure_future(self._jobs.places.acquire())
-        await asyncio.sleep(0.0)
-        if not turn.done():
-            await _part(send, wire.line({"type": "waiting"}))
-            await asyncio.wait({turn, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if not turn.done():
-            turn.cancel()
-            with suppress(asyncio.CancelledError):
-                await turn
-        if turn.cancelled():
-            return
+    async def _sent(self, job: Job, send: Send) -> None:
+        turn = asyncio.create_task(self._turn(job))
+        await asyncio.sleep(0.0)  # where a place is free, it is the job's before its thread begins
+        job.start(self._guarded)
         try:
-            if not job.stop.is_set():
-                job.start(self._guarded)
-                while (lines := await job.lines()) is not None:
+            while (lines := await job.lines()) is not None:
+                async with asyncio.timeout(PATIENCE):
                     await _part(send, lines)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
+        except TimeoutError:  # the connection is cut, since the answer has no end
+            pass
         finally:
-            self._jobs.places.release()
+            job.stop.set()
+            if not job.turn.is_set():
+                turn.cancel()
+            with suppress(asyncio.CancelledError):
+                await turn
+
+    async def _turn(self, job: Job) -> None:
+        """Hold one of the few places, from the job's turn until its thread has ended."""
+        async with self._jobs.places:
+            job.turn.set()
+            await job.ended()
 
     def _guarded(self, job: Job) -> None:
         """Compute; an error is a line, too."""

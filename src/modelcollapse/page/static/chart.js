@@ -1,7 +1,7 @@
 // One chart: uPlot's axes and scales, and a painter of our own for what stands between them.
 
 import { colours, onColours } from "./colours.js";
-import { el, still } from "./dom.js";
+import { el } from "./dom.js";
 import { short } from "./format.js";
 
 const FONT = '11px ui-sans-serif, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", Arial, sans-serif';
@@ -195,7 +195,6 @@ export class Chart {
     this.marked = place;
     this.veil.hidden = false;
     this.veil.style.transform = `translateX(${place}px)`;
-    this.veil.classList.toggle("gliding", false && !still());
   }
 
   /** The value axis's place of a value, in pixels of the page, within the area between the axes. */

@@ -46,12 +46,8 @@ const LEARNERS = lookup({
   kde: ["kernel density", () => ({ family: "kde", bandwidth: "scaled" })],
   empirical: ["the items (bootstrap)", () => ({ family: "empirical" })],
   categorical: ["frequencies", () => ({ family: "categorical" })],
-  poisson: ["Poisson", () => ({ family: "poisson" })],
 });
-const FITTING = lookup({
-  categorical: ["categorical"],
-  poisson: ["poisson"],
-});
+const FITTING = lookup({ categorical: ["categorical"] });
 const REAL_LINE = ["gaussian", "mixture", "kde", "empirical"];
 const ENGINES = lookup({
   auto: "automatic",

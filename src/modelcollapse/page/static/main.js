@@ -45,7 +45,8 @@ const player = new Player(draw);
 const density = new Density(lab);
 const panels = new Panels(lab);
 const runner = new Runner({
-  waiting: (text) => write(byId("running"), text),
+  waiting,
+  working,
   started,
   grown,
   ended,
@@ -73,19 +74,28 @@ function start({ fast = false } = {}) {
   runner.start({ recipe: state.recipe, fast: fast === true, ...(state.upload ? { upload: state.upload } : {}) });
 }
 
+/** It has to wait: what is shown by then is the truth alone. */
+function waiting(text) {
+  write(byId("running"), text);
+  say(text);
+}
+
+function working() {
+  write(byId("running"), "Computing …");
+}
+
 function started(next) {
   const keep = latest === null ? null : stopped;
   run = next;
   latest = next;
   const story = stories.find(state.story);
   run.look = story?.look?.replicate ?? run.shown;
-  run.expected = expectedLength(run);
   density.show(run);
   panels.show(run);
   replicates();
   const at = state.at ?? keep;
   player.show(run, { at });
-  write(byId("running"), "Computing …");
+  working();
   firstPicture();
 }
 
@@ -116,11 +126,6 @@ function refused(problems, text) {
   if (!first && !run) banner(text, ["Back to the first story", () => tell(about.stories[0])]);
 }
 
-/** About how many generations will arrive: the server thins long runs. */
-function expectedLength({ generations }) {
-  return generations <= 400 ? generations : 400;
-}
-
 function busy(going) {
   const button = byId("run");
   button.classList.toggle("busy", going);
@@ -148,6 +153,8 @@ function draw(place, fresh) {
   if (!run) return;
   density.go(place);
   if (!run.length) return;
+  // While it plays, a sentence for each picture would drown everything else that is read out.
+  byId("sentence").setAttribute("aria-live", player.playing ? "off" : "polite");
   const t = run.t.at(place);
   panels.mark(t);
   if (fresh || saidAt !== t) {

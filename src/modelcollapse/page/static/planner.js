@@ -20,7 +20,6 @@ const TRUTHS = lookup({
   gaussian: "One Gaussian",
   mixture: "A mixture of Gaussians",
   categorical: "Categories",
-  poisson: "Whole numbers",
   data: "A data set",
 });
 const START = { loss: 0.05, sure: 0.95, questions: ["mean", "late"], sources: ["fresh"] };

@@ -52,6 +52,8 @@ export class Run {
     this.meta = start.metrics ?? {};
     this.replicates = start.replicates;
     this.generations = start.generations;
+    /** Places after the first that will arrive: the server thins long and large runs. */
+    this.expected = (start.sent ?? start.generations + 1) - 1;
     this.components = start.components ?? 0;
     this.kind = start.items ?? start.kind ?? "";
     this.shown = start.shown ?? 0;

@@ -6,7 +6,7 @@ import { Run } from "./record.js";
 const PATIENCE = 8;
 
 export class Runner {
-  /** @param on {waiting(text), started(run), grown(run), ended(run, end), refused(problems, text), failed(error)} */
+  /** @param on {waiting(text), working(), started(run), grown(run), ended(run, end), refused(problems, text), failed(error)} */
   constructor(on) {
     this.on = on;
     this.abort = null;
@@ -52,14 +52,18 @@ export class Runner {
   async #once(body, abort) {
     let run = null;
     let finished = false;
+    let waits = false;
     await stream("/api/runs", body, abort.signal, (line) => {
       if (abort.signal.aborted) return;
       if (line.type === "waiting") {
-        this.on.waiting("Other runs are under way. This one begins when one of them has ended.");
+        waits = true;
+        this.on.waiting("Other runs are under way. This one waits, and begins when one of them has ended.");
       } else if (line.type === "start") {
         run = new Run(line);
         this.on.started(run);
       } else if (line.type === "frames") {
+        if (waits) this.on.working();
+        waits = false;
         run.add(line);
         this.on.grown(run);
       } else if (line.type === "end") {

@@ -16,7 +16,6 @@ const FAMILIES = lookup({
   gaussian: ["one Gaussian", () => ({ family: "gaussian", mean: 0, std: 1 })],
   mixture: ["a mixture of Gaussians", () => ({ family: "mixture", weights: [0.5, 0.5], means: [-2, 2], stds: [1, 1] })],
   categorical: ["categories (Zipf’s law)", () => ({ family: "categorical", zipf: { categories: 50, exponent: 1, shift: 0 } })],
-  poisson: ["whole numbers (Poisson)", () => ({ family: "poisson", rate: 2 })],
   data: ["a data set (CSV)", null],
 });
 
@@ -61,7 +60,6 @@ export class TruthEditor {
       else put(this.body, el("p", { class: "hint", text: "These components cannot be drawn." }));
     }
     if (truth.family === "categorical") this.#categories();
-    else if (truth.family === "poisson") this.#poisson();
     else if (truth.family === "data") this.#file();
   }
 
@@ -321,7 +319,7 @@ export class TruthEditor {
     put(this.rows, head, ...rows, add);
   }
 
-  // -- Categories and whole numbers ------------------------------------------------------------------------
+  // -- Categories ------------------------------------------------------------------------------------------
 
   #categories() {
     const { truth } = this;
@@ -344,10 +342,6 @@ export class TruthEditor {
     });
     const id = (list.id = fresh("probabilities"));
     put(this.body, el("div", { class: "row wide" }, el("label", { for: id, text: "Probabilities" }), list));
-  }
-
-  #poisson() {
-    put(this.body, number("Rate", this.truth.rate, (rate) => this.#tell({ family: "poisson", rate }, false), { min: 0, path: "truth.rate" }));
   }
 
   // -- A file ----------------------------------------------------------------------------------------------
