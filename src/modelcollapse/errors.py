@@ -27,8 +27,7 @@ class Problem:
             text = f"{self.field}: {self.allowed}" if self.field else self.allowed
         else:
             text = f"{self.field} = {shown}: {self.allowed}"
-        text = f"{self.where}: {text}" if self.where else text
-        return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+        return printable(f"{self.where}: {text}" if self.where else text)
 
 
 class LabError(ValueError):
@@ -74,6 +73,11 @@ class WorkerError(LabError):
 
     exit_code = 5
     ending = "what was committed is kept; the same command goes on from there"
+
+
+def printable(text: str) -> str:
+    """A text in one line whose characters do nothing to a terminal: what others wrote is shown, not done."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def _shorten(text: str, limit: int = 80) -> str:

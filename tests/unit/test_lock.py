@@ -112,6 +112,28 @@ def test_a_lock_that_another_has_taken_over_is_not_removed(tmp_path):
     assert lock.holder(tmp_path)["host"] == "elsewhere"
 
 
+def test_a_lock_that_is_a_link_to_nothing_is_refused_at_once(tmp_path):
+    """It is not there to be read, and yet no other can be made: asking again would go on for ever."""
+    (tmp_path / lock.NAME).symlink_to(tmp_path / "nothing")
+    with pytest.raises(StorageError, match=r"lock\.json is a link"), lock.held(tmp_path, []):
+        pytest.fail("whose is it?")
+    assert os.listdir(tmp_path) == [lock.NAME]
+
+
+@pytest.mark.parametrize("more", [{}, {"failed": 3}, {"failed": ["\x1b[2Ja\n", 1]}, {"host": "\x1b[31mb\nc"}])
+def test_whatever_a_lock_says_can_be_shown(tmp_path, more):
+    write(tmp_path, {"pid": 5, **more})
+    said = lock.at_work(tmp_path)
+    assert [one for one in (said["host"], *said["failed"]) if not one.isprintable()] == []
+
+
+def test_the_number_of_a_process_that_is_none_does_nothing_to_a_terminal(tmp_path):
+    write(tmp_path, {"pid": "\x1b[2J", "host": socket.gethostname()})
+    taken = []
+    with lock.held(tmp_path, taken):
+        assert taken[0].isprintable()
+
+
 def test_what_it_says_can_change_and_is_still_ours(tmp_path):
     with lock.held(tmp_path, []) as mine:
         mine.say(done=3)

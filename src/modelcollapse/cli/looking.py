@@ -85,7 +85,7 @@ def _summary(dataset: "xr.Dataset", path: Path) -> str:
     owner = at_work(path)
     if owner is None:
         return study_summary(dataset)
-    said = [f"At work: process {owner['pid']} on {owner['host']}", *owner.get("failed", [])]
+    said = [f"At work: process {owner['pid']} on {owner['host']}", *owner["failed"]]
     return "\n".join([*said, "", study_summary(dataset)])
 
 

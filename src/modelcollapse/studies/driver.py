@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from modelcollapse.errors import StorageError, WorkerError
+from modelcollapse.errors import StorageError, WorkerError, printable
 from modelcollapse.studies import work
 from modelcollapse.studies.archive import Archive
 from modelcollapse.studies.blocks import WHOLE
@@ -37,7 +37,7 @@ class Failure:
 
     def __str__(self) -> str:
         """Say it in a line."""
-        return f"cell {self.cell}, block {self.block}: {self.reason}"
+        return printable(f"cell {self.cell}, block {self.block}: {self.reason}")
 
 
 @dataclass(frozen=True)

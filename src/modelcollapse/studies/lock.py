@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from modelcollapse.errors import StorageError
+from modelcollapse.errors import StorageError, printable
 from modelcollapse.studies import disk
 
 NAME, CLAIM = "lock.json", ".taken-"
@@ -52,13 +52,16 @@ def held(store: Path, taken: list[str]) -> Iterator[Lock]:
     """
     path, owner = store / NAME, _myself()
     while not _put_new(path, owner):
+        if path.is_symlink():  # where it leads to nothing, it is neither there nor can it be made
+            raise StorageError(f"{path.name} is a link, and no lock of a sweep; remove it", str(store))
         with suppress(FileNotFoundError):  # it may be gone just now
             content = path.read_bytes()
             other = _read(content)
             if _lives(other):
                 raise StorageError(_refusal(other, path), str(store))
             if _take_over(path, content, owner):
-                taken.append(f"took over the lock of process {other.get('pid')}, which is gone")
+                whose = printable(f"{other.get('pid')}")
+                taken.append(f"took over the lock of process {whose}, which is gone")
                 break
     try:
         yield Lock(path, owner)
@@ -98,9 +101,16 @@ def _read(content: bytes) -> dict[str, Any]:
 
 
 def at_work(store: Path) -> dict[str, Any] | None:
-    """What the lock of a process says that is at work, as far as one can know; None where nobody is."""
+    """What the lock of a process says that is at work, as far as one can know; None where nobody is.
+
+    Whatever was written there, ``pid``, ``host`` and the list ``failed`` can be shown.
+    """
     found = holder(store)
-    return found if found and _lives(found) else None
+    if not found or not _lives(found):
+        return None
+    failed = found.get("failed")
+    said = [printable(f"{one}") for one in failed] if isinstance(failed, list) else []
+    return {**found, "host": printable(f"{found.get('host')}"), "failed": said}
 
 
 def _lives(owner: Mapping[str, Any]) -> bool:
