@@ -1,7 +1,9 @@
 """What the page says when something goes wrong outside it."""
 
+import itertools
 import json
 import signal
+from http.client import HTTPConnection
 
 import pytest
 
@@ -22,7 +24,7 @@ def own_server():
 
 def test_server_killed_in_the_middle(own_server, visit, small):
     page = visit(refusals=True)
-    long = {**small, "n_samples": 20_000, "generations": 5_000, "engine": "exact"}
+    long = {**small, "n_samples": 50_000, "generations": 5_000, "replicates": 4, "engine": "exact"}
     page.open(own_server.link_to(recipe=long))
     page.until("document.querySelector('#sentence').textContent.startsWith('After')")
     own_server.kill()
@@ -88,20 +90,31 @@ def test_a_busy_server_is_asked_again(server, visit, small):
 
 
 def test_a_run_that_has_to_wait_shows_the_truth_and_says_so(server, visit, small):
-    long = {**small, "n_samples": 20_000, "generations": 5_000, "engine": "exact"}
-    others = [visit() for _ in range(2)]
-    for one in others:
-        one.open(server.link_to(recipe=long))
-        one.until("document.querySelector('#sentence').textContent.startsWith('After')")
+    """Both places are taken by readers who read nothing more: their runs stand still, and take no time."""
+    long = {**small, "generations": 5_000, "replicates": 100}
+    others = [reader(server, long) for _ in range(2)]
     page = visit()
     page.open(server.link_to(recipe=small))  # until its first picture is there
     page.until("document.querySelector('#running').textContent.includes('waits')")
     assert "waits" in page.text("#say")
     assert page.locator("body.computing").count() == 1
-    for one in others:
-        one.click("#run")  # which stops it
+    for one in itertools.chain(*others):
+        one.close()
     page.until_end()
     assert "waits" not in page.text("#running")
+
+
+def reader(server, recipe):
+    """Somebody else, who has a run started and reads its first line."""
+    port = int(server.root.rsplit(":", 1)[1])
+    one = HTTPConnection("127.0.0.1", port, timeout=30)
+    token = server.link.split("token=")[1]
+    headers = {"Content-Type": "application/json", "X-Token": token, "Origin": server.root}
+    one.request("POST", "/api/runs", json.dumps({"recipe": recipe}), headers)
+    answer = one.getresponse()
+    assert answer.status == 200, answer.read()
+    assert json.loads(answer.readline())["type"] == "start"
+    return one, answer
 
 
 def test_an_answer_that_breaks_off(server, visit, small):
