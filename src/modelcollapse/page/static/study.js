@@ -30,6 +30,8 @@ const pointText = (axis, i) =>
 
 const told = (value) => (typeof value === "number" ? short(value, 4) : String(value));
 
+const valueText = (value) => (value === null ? "not known" : value === Infinity ? "never within the study" : short(value));
+
 export class Studies {
   constructor(about, failed) {
     this.studies = about.studies ?? [];
@@ -128,10 +130,13 @@ export class Studies {
     this.#map();
   }
 
-  #value(index) {
-    let value = this.study[this.what].values;
-    for (const i of index) value = value?.[i];
-    return typeof value === "number" ? value : null;
+  /** A cell's number: infinite where most replicates never get there, null where nothing is known. */
+  #value(index, what = this.what) {
+    const at = (values) => index.reduce((part, i) => part?.[i], values);
+    const { values, never } = this.study[what];
+    const value = at(values);
+    if (typeof value === "number") return value;
+    return at(never) === true ? Infinity : null;
   }
 
   #cells() {
@@ -162,8 +167,8 @@ export class Studies {
     const shapes = ternary ? this.#triangle() : this.#grid();
     shapes.cells.forEach((shape, k) => {
       const cell = this.cells[k];
-      shape.setAttribute("fill", cell.value === null ? "none" : colour(scale(cell.value)));
-      shape.setAttribute("class", cell.value === null ? "cell missing" : "cell");
+      if (Number.isFinite(cell.value)) shape.setAttribute("fill", colour(scale(cell.value)));
+      shape.setAttribute("class", cell.value === null ? "cell missing" : cell.value === Infinity ? "cell never" : "cell");
       shape.addEventListener("pointerenter", () => this.#point(k));
       shape.addEventListener("click", () => this.#open(k));
     });
@@ -186,6 +191,7 @@ export class Studies {
       svg("svg", { viewBox: "0 0 240 12", class: "map-scale", "aria-hidden": "true", preserveAspectRatio: "none" }, ...steps),
       el("span", { text: values.length ? short(high) : "–" }),
       el("span", { class: "map-label", text: `${this.study[this.what].label}${this.log ? " (log scale)" : ""}` }),
+      this.cells.some((cell) => cell.value === Infinity) ? el("span", { class: "map-label", text: "Grey: never within the study" }) : null,
     );
     this.pointed = null;
     this.table.refresh();
@@ -243,9 +249,7 @@ export class Studies {
   #words(cell) {
     const place = this.study.axes.map((axis, k) => pointText(axis, cell.index[k])).join(", ");
     const values = ["final", "speed"].filter((name) => this.study[name]).map((name) => {
-      let value = this.study[name].values;
-      for (const i of cell.index) value = value?.[i];
-      return `${this.study[name].label}: ${typeof value === "number" ? short(value) : "none"}`;
+      return `${this.study[name].label}: ${valueText(this.#value(cell.index, name))}`;
     });
     return `${place}. ${values.join("; ")}.`;
   }
@@ -316,7 +320,7 @@ export class Studies {
       head: ["cell", "value"],
       rows: this.cells.slice(0, 500).map((cell) => [
         this.study.axes.map((axis, i) => pointText(axis, cell.index[i])).join(", "),
-        cell.value === null ? "none" : short(cell.value),
+        valueText(cell.value),
       ]),
     };
   }
