@@ -1,7 +1,7 @@
 """How far a median or a share over replicates may be off: intervals that drop no replicate.
 
-Quantiles are members of the sample (``inverted_cdf``), so that values may be infinite: a time not reached,
-a divergence from a point.
+Values may be infinite: a time not reached, a divergence from a point. So the ends of intervals are members of
+the sample (``inverted_cdf``), and a median is between two of them only where both are finite.
 """
 
 import math
@@ -23,8 +23,17 @@ class Estimate:
 
 
 def middle(n: int) -> int:
-    """The rank of the median of n, from 1: the lower one of two."""
+    """The rank of the median of n, from 1; the lower one of two, which is what resamples are taken of."""
     return (n + 1) // 2
+
+
+def middle_value(values: Array) -> float:
+    """The median of ``(replicate,)``: of an even number the mean of two, or the infinite one."""
+    ordered = np.sort(values)
+    low, high = float(ordered[middle(len(ordered)) - 1]), float(ordered[len(ordered) // 2])
+    if math.isfinite(low) and math.isfinite(high):
+        return low + (high - low) / 2.0
+    return low if math.isinf(low) else high
 
 
 def median(values: Array, level: float) -> Estimate:
@@ -36,7 +45,7 @@ def median(values: Array, level: float) -> Estimate:
     """
     ordered = np.sort(values)
     n = len(ordered)
-    value = float(ordered[middle(n) - 1])
+    value = middle_value(values)
     if n == 1:
         return Estimate(value, math.nan, math.nan)
     tail = (1.0 - level) / 2.0

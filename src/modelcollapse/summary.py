@@ -10,6 +10,7 @@ import xarray as xr
 
 from modelcollapse.experiment import Experiment
 from modelcollapse.metrics import METRICS, metrics_of
+from modelcollapse.resampling import middle_value
 from modelcollapse.results import COUNTS, MEASURED, experiment_of, measure
 from modelcollapse.theory import expectations
 from modelcollapse.types import Array, IntArray, Status
@@ -103,7 +104,11 @@ def medians(dataset: xr.Dataset, generations: list[int]) -> tuple[str, list[list
 
 def _middle(name: str, values: Array) -> str:
     """The median, or the share of replicates of which something is so."""
-    return f"{values.mean():.4g}" if METRICS[name].yes_or_no else _quantile(values, 0.5)
+    return f"{values.mean():.4g}" if METRICS[name].yes_or_no else _median(values)
+
+
+def _median(values: Array) -> str:
+    return "-" if np.isnan(values).any() else f"{middle_value(values):.4g}"
 
 
 def _quantile(values: Array, level: float) -> str:

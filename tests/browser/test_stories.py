@@ -165,6 +165,13 @@ def test_a_study_is_a_map(study, visit):
     page.open(study.link_to(view="studies"))
     page.wait_for_selector(".cell")
     assert page.locator(".cell").count() == 6
+    if page.locator(".pickers select").count():  # how long half of it lasts: most mixes never get there
+        page.select_option(".pickers select", "speed")
+    assert page.locator(".cell.never").count() > 0
+    assert page.locator(".cell.missing").count() == 0
+    page.locator(".cell.never").first.hover()
+    assert "never within the study" in page.text(".map-reading")
+    assert "never" in page.text(".map-key")
     page.locator(".cell").first.hover()
     first = page.text(".map-reading")
     assert "real" in first

@@ -271,6 +271,9 @@ def test_a_study_is_a_map_and_a_broken_one_leaves_the_others(client):
     assert found["title"] == "mixes.zarr"
     assert list(found["axes"][0]["coordinates"]) == ["real", "synthetic", "kept"]
     assert (found["cells"], found["done"], len(found["final"]["values"])) == (6, 6, 6)
+    assert found["final"]["never"] == [False] * 6
+    assert True in found["speed"]["never"]
+    assert [value is None for value in found["speed"]["values"]] == found["speed"]["never"]
     cell = client.get(f"/api/studies/{one['id']}/cell", params={"index": "3"}).json()
     assert cell["recipe"]["workflow"]["real"] == 0.5
     assert "Median over replicates" in cell["summary"]

@@ -18,7 +18,7 @@ from modelcollapse.results import experiment_of
 from modelcollapse.studies import cells as of_cells
 from modelcollapse.studies.cells import Cells
 from modelcollapse.studies.folder import is_study, open_study
-from modelcollapse.studies.quantities import quantities
+from modelcollapse.studies.quantities import Quantity, quantities
 from modelcollapse.studies.reading import load
 from modelcollapse.summary import summary
 
@@ -91,8 +91,8 @@ class ShownStudies:
         return {
             "title": self._title(name),
             "axes": [_axis(cells, axis) for axis in cells.axes],
-            "final": None if final is None else {"label": final.label, "values": final.middle},
-            "speed": None if speed is None else {"label": speed.label, "values": speed.middle},
+            "final": None if final is None else _numbers(final),
+            "speed": None if speed is None else _numbers(speed),
             "cells": len(done),
             "done": sum(done),
         }
@@ -136,6 +136,11 @@ def _axis(cells: Cells, axis: str) -> dict[str, Any]:
     if list(along) == [axis]:
         return {"name": axis, "values": along[axis]}
     return {"name": axis, "coordinates": along}
+
+
+def _numbers(quantity: Quantity) -> dict[str, Any]:
+    """Its medians; where most replicates never get there is no number either, but is not the same as none."""
+    return {"label": quantity.label, "values": quantity.middle, "never": np.isinf(quantity.middle)}
 
 
 def _values(values: Any) -> list[Any]:

@@ -8,12 +8,13 @@ from typing import Literal
 import numpy as np
 
 from modelcollapse.metrics import METRICS, SPREAD
+from modelcollapse.resampling import middle_value
 from modelcollapse.studies.cells import Cells
 from modelcollapse.studies.views import first_at_most, half_times, laws, measured, metrics_in, truth_of
 from modelcollapse.types import Array, BoolArray
 
 HALF = 0.5
-QUANTILES = (0.1, 0.5, 0.9)
+QUANTILES = (0.1, 0.9)
 DISTANCES = (
     "wasserstein2", "total_variation", "wasserstein2_nd", "frechet_distance", "l2_distance", "excess_error",
     "squared_error_of_rate", "squared_error_of_mean",
@@ -188,12 +189,13 @@ def _best_law(cells: Cells, values: Callable[[str], Array]) -> tuple[Array, str]
 
 
 def bands(values: Array) -> tuple[Array, Array, Array]:
-    """Quantiles over the last axis of the numbers there are: members of the sample, infinite ones too."""
+    """Two quantiles over the last axis of the numbers there are, the median between; infinite ones too."""
     flat = values.reshape(-1, values.shape[-1])
-    found = np.full((len(QUANTILES), len(flat)), np.nan)
+    found = np.full((3, len(flat)), np.nan)
     for i, row in enumerate(flat):
         there = row[~np.isnan(row)]
         if there.size:
-            found[:, i] = np.quantile(there, QUANTILES, method="inverted_cdf")
-    low, middle, high = found.reshape(len(QUANTILES), *values.shape[:-1])
+            low, high = np.quantile(there, QUANTILES, method="inverted_cdf")
+            found[:, i] = low, middle_value(there), high
+    low, middle, high = found.reshape(3, *values.shape[:-1])
     return low, middle, high

@@ -3,32 +3,13 @@
 import { get } from "./api.js";
 import { byId, el, fresh, put, svg } from "./dom.js";
 import { short, whole } from "./format.js";
+import { colour, grid, pointText, sizeOf, triangle } from "./shapes.js";
 import { change, cleaned, state } from "./state.js";
 import { Table } from "./tables.js";
 
-// Stops of Matplotlib's cividis, which is as clear to the colour-blind.
-const STOPS = ["#00224e", "#123570", "#3b496c", "#575d6d", "#707173", "#8a8678", "#a59c74", "#c3b369", "#e1cc55", "#fee838"];
 const MOST_DRAWN = 6000;
 
-function colour(share) {
-  if (!Number.isFinite(share)) return "none";
-  const place = Math.min(Math.max(share, 0), 1) * (STOPS.length - 1);
-  const low = Math.min(Math.floor(place), STOPS.length - 2);
-  const mix = (i) => {
-    const [a, b] = [STOPS[low], STOPS[low + 1]].map((stop) => parseInt(stop.slice(1 + 2 * i, 3 + 2 * i), 16));
-    return Math.round(a + (place - low) * (b - a));
-  };
-  return `rgb(${mix(0)} ${mix(1)} ${mix(2)})`;
-}
-
-const sizeOf = (axis) => (axis.values ?? Object.values(axis.coordinates ?? {})[0] ?? []).length;
-
-const pointText = (axis, i) =>
-  axis.values
-    ? `${axis.name} = ${told(axis.values[i])}`
-    : Object.entries(axis.coordinates).map(([name, values]) => `${name} ${told(values[i])}`).join(", ");
-
-const told = (value) => (typeof value === "number" ? short(value, 4) : String(value));
+const valueText = (value) => (value === null ? "not known" : value === Infinity ? "never within the study" : short(value));
 
 export class Studies {
   constructor(about, failed) {
@@ -128,10 +109,13 @@ export class Studies {
     this.#map();
   }
 
-  #value(index) {
-    let value = this.study[this.what].values;
-    for (const i of index) value = value?.[i];
-    return typeof value === "number" ? value : null;
+  /** A cell's number: infinite where most replicates never get there, null where nothing is known. */
+  #value(index, what = this.what) {
+    const at = (values) => index.reduce((part, i) => part?.[i], values);
+    const { values, never } = this.study[what];
+    const value = at(values);
+    if (typeof value === "number") return value;
+    return at(never) === true ? Infinity : null;
   }
 
   #cells() {
@@ -159,11 +143,12 @@ export class Studies {
     this.log = values.length > 0 && low > 0 && high / low > 200;
     const scale = (value) => (this.log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low || 1));
     const ternary = this.#ternary(axes[this.across]);
-    const shapes = ternary ? this.#triangle() : this.#grid();
+    const up = this.up === null ? null : axes[this.up];
+    const shapes = ternary ? triangle(axes[this.across], this.cells) : grid(axes[this.across], up, this.cells);
     shapes.cells.forEach((shape, k) => {
       const cell = this.cells[k];
-      shape.setAttribute("fill", cell.value === null ? "none" : colour(scale(cell.value)));
-      shape.setAttribute("class", cell.value === null ? "cell missing" : "cell");
+      if (Number.isFinite(cell.value)) shape.setAttribute("fill", colour(scale(cell.value)));
+      shape.setAttribute("class", cell.value === null ? "cell missing" : cell.value === Infinity ? "cell never" : "cell");
       shape.addEventListener("pointerenter", () => this.#point(k));
       shape.addEventListener("click", () => this.#open(k));
     });
@@ -186,66 +171,16 @@ export class Studies {
       svg("svg", { viewBox: "0 0 240 12", class: "map-scale", "aria-hidden": "true", preserveAspectRatio: "none" }, ...steps),
       el("span", { text: values.length ? short(high) : "–" }),
       el("span", { class: "map-label", text: `${this.study[this.what].label}${this.log ? " (log scale)" : ""}` }),
+      this.cells.some((cell) => cell.value === Infinity) ? el("span", { class: "map-label", text: "Grey: never within the study" }) : null,
     );
     this.pointed = null;
     this.table.refresh();
   }
 
-  #triangle() {
-    const side = 400;
-    const height = (side * Math.sqrt(3)) / 2;
-    const left = 40;
-    const { real, kept } = this.study.axes[this.across].coordinates;
-    const distinct = new Set(real.map((value) => value.toFixed(6))).size;
-    const step = side / Math.max(distinct - 1, 1);
-    const radius = step / Math.sqrt(3);
-    const top = radius + 26;
-    const corner = (a, r, x, y) => `${(x + r * Math.sin(a)).toFixed(2)},${(y - r * Math.cos(a)).toFixed(2)}`;
-    const cells = this.cells.map(({ i }) => {
-      const x = left + side * (kept[i] + real[i] / 2);
-      const y = top + height * (1 - real[i]);
-      const points = [0, 1, 2, 3, 4, 5].map((k) => corner((k * Math.PI) / 3, radius * 1.01, x, y));
-      return svg("polygon", { points: points.join(" ") });
-    });
-    const text = (x, y, anchor, word) => svg("text", { x, y, "text-anchor": anchor, class: "corner", text: word });
-    const pad = radius + 16;
-    return {
-      cells,
-      marks: [
-        text(left + side / 2, top - pad + 6, "middle", "real"),
-        text(left - radius, top + height + pad + 6, "start", "synthetic"),
-        text(left + side + radius, top + height + pad + 6, "end", "kept"),
-      ],
-      box: `0 0 ${side + 2 * left} ${height + top + pad + 16}`,
-    };
-  }
-
-  #grid() {
-    const { axes } = this.study;
-    const across = sizeOf(axes[this.across]);
-    const up = this.up === null ? 1 : sizeOf(axes[this.up]);
-    const [left, top, width] = [74, 8, 400];
-    const height = this.up === null ? 60 : 300;
-    const [w, h] = [width / across, height / up];
-    const cells = this.cells.map(({ i, j }) => svg("rect", { x: left + i * w, y: top + height - (j + 1) * h, width: w + 0.3, height: h + 0.3 }));
-    const label = (axis, k) => (axis.values ? told(axis.values[k]) : told(Object.values(axis.coordinates)[0][k])).slice(0, 12);
-    const every = (many, room) => Math.ceil(many / room);
-    const marks = [];
-    for (let i = 0; i < across; i += every(across, 7)) marks.push(svg("text", { x: left + (i + 0.5) * w, y: top + height + 16, "text-anchor": "middle", text: label(axes[this.across], i) }));
-    marks.push(svg("text", { x: left + width / 2, y: top + height + 36, "text-anchor": "middle", class: "corner", text: axes[this.across].name }));
-    if (this.up !== null) {
-      for (let j = 0; j < up; j += every(up, 10)) marks.push(svg("text", { x: left - 8, y: top + height - (j + 0.5) * h + 4, "text-anchor": "end", text: label(axes[this.up], j) }));
-      marks.push(svg("text", { x: 0, y: 0, transform: `translate(14 ${top + height / 2}) rotate(-90)`, "text-anchor": "middle", class: "corner", text: axes[this.up].name }));
-    }
-    return { cells, marks, box: `0 0 ${left + width + 16} ${top + height + 46}` };
-  }
-
   #words(cell) {
     const place = this.study.axes.map((axis, k) => pointText(axis, cell.index[k])).join(", ");
     const values = ["final", "speed"].filter((name) => this.study[name]).map((name) => {
-      let value = this.study[name].values;
-      for (const i of cell.index) value = value?.[i];
-      return `${this.study[name].label}: ${typeof value === "number" ? short(value) : "none"}`;
+      return `${this.study[name].label}: ${valueText(this.#value(cell.index, name))}`;
     });
     return `${place}. ${values.join("; ")}.`;
   }
@@ -316,7 +251,7 @@ export class Studies {
       head: ["cell", "value"],
       rows: this.cells.slice(0, 500).map((cell) => [
         this.study.axes.map((axis, i) => pointText(axis, cell.index[i])).join(", "),
-        cell.value === null ? "none" : short(cell.value),
+        valueText(cell.value),
       ]),
     };
   }
