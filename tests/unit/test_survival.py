@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from concurrent.futures import Future
+from pathlib import Path
 
 import pytest
 
@@ -185,6 +186,27 @@ class Poisoned(executors.SpawnPool):
 
     def submit(self, fn, /, *args, **kwargs):
         return super().submit(os._exit, 3)
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="what a process hears is known from /proc alone")
+def test_a_worker_never_hears_ctrl_c_from_its_first_instruction_on():
+    """Ctrl-C is for all processes of a terminal; one that is still importing Python printed a traceback."""
+    pool, looked, bit = executors.SpawnPool(1), 0, 1 << (signal.SIGINT - 1)
+    try:
+        future = pool.submit(os.getpid)
+        (worker,) = pool._pools[0]._processes
+        until = time.monotonic() + LIMIT
+        while not future.done() and time.monotonic() < until:
+            status = Path(f"/proc/{worker}/status").read_text()
+            lines = dict(line.split(":", 1) for line in status.splitlines())
+            assert (int(lines["SigBlk"], 16) | int(lines["SigIgn"], 16)) & bit
+            looked += 1
+        assert future.result(LIMIT) == worker
+    finally:
+        pool.kill()
+        pool.shutdown()
+    assert looked > 0
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
 def test_a_unit_that_ends_three_workers_is_set_aside(finished, tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 import logging
 import multiprocessing
+import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -32,11 +33,12 @@ class SpawnPool(Executor):
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Give a unit to a process that is free, or to the first one."""
         place = next((i for i, f in enumerate(self._busy) if f is None or f.done()), 0)
-        try:
-            future = self._pool(place).submit(fn, *args, **kwargs)
-        except BrokenProcessPool:  # it died idle
-            self._close(place)
-            future = self._pool(place).submit(fn, *args, **kwargs)
+        with _deaf():
+            try:
+                future = self._pool(place).submit(fn, *args, **kwargs)
+            except BrokenProcessPool:  # it died idle
+                self._close(place)
+                future = self._pool(place).submit(fn, *args, **kwargs)
         self._busy[place] = future
         return future
 
@@ -67,6 +69,25 @@ class SpawnPool(Executor):
         for pool in filter(None, self._pools):
             pool.shutdown(wait=wait, cancel_futures=cancel_futures)
         self._pools = [None] * len(self._pools)
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Processes that are started meanwhile do not hear Ctrl-C, from their first instruction on; we do, later.
+
+    Else one that is still importing Python ends with a traceback among our sentences.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # on Windows
+        yield
+        return
+    from multiprocessing import resource_tracker
+
+    resource_tracker.ensure_running()  # its own start would let us hear again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
