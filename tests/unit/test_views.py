@@ -249,7 +249,7 @@ def test_which_quantities_a_study_has(dataset, by_hand):
     assert list(found) == ["final total_variance", "final wasserstein2", "time total_variance"]
     ratio = found["final total_variance"]
     assert ratio.low == pytest.approx([0.0, 1.99 / 4.0])
-    assert ratio.middle == pytest.approx([(1.0 + 1.99) / 8.0, 2.1 / 4.0])  # between the second and third of four
+    assert ratio.middle == pytest.approx([(1.0 + 1.99) / 8.0, 2.1 / 4.0])  # of four: between two
     assert ratio.high == pytest.approx([3.0 / 4.0, 9.0 / 4.0])
     time = found["time total_variance"]
     assert time.middle.tolist() == [4, 6]
