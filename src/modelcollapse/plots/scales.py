@@ -1,6 +1,8 @@
 """Where the values of a sweep's axis lie on the axis of a figure: evenly, on a log scale, or as names."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes as Panel
@@ -8,6 +10,7 @@ from matplotlib.axis import Axis
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from modelcollapse.plots import style
+from modelcollapse.plots.naming import short_names
 from modelcollapse.studies.cells import Cells
 from modelcollapse.types import Array
 
@@ -94,7 +97,7 @@ def scale_of(cells: Cells, axis: str) -> Scale:
     varied = {name: column for name, column in along.items() if len(set(column.tolist())) > 1} or along
     name = next(iter(varied)) if len(varied) == 1 else axis
     name = WORDS.get(name, name)
-    columns = [column.tolist() for column in varied.values()]
+    columns = [_words(column.tolist()) for column in varied.values()]
     labels = tuple(", ".join(map(number, row)) for row in zip(*columns, strict=True))
     (first, *more) = varied.values()
     if more or first.dtype.kind not in "iuf":
@@ -157,6 +160,10 @@ def shares_of(cells: Cells, name: str) -> Array:
     points = next(axis.values for axis in cells.study.axes if axis.name == name)
     chosen = (points[place] for place in cells.places[name])
     return np.array([[float(point[f"workflow.{share}"]) for share in SHARES] for point in chosen])
+
+
+def _words(column: list[Any]) -> Sequence[Any]:
+    return short_names(column) if all(isinstance(value, str) for value in column) else column
 
 
 def number(value: object) -> str:

@@ -33,11 +33,11 @@ export function colour(share) {
 export function triangle(axis, shown) {
   const side = 400;
   const height = (side * Math.sqrt(3)) / 2;
-  const left = 40;
   const { real, kept } = axis.coordinates;
   const distinct = new Set(real.map((value) => value.toFixed(6))).size;
   const step = side / Math.max(distinct - 1, 1);
   const radius = step / Math.sqrt(3);
+  const left = Math.max(40, radius + 8); // for the words at the corners
   const top = radius + 26;
   const corner = (a, r, x, y) => `${(x + r * Math.sin(a)).toFixed(2)},${(y - r * Math.cos(a)).toFixed(2)}`;
   const cells = shown.map(({ i }) => {
