@@ -382,7 +382,7 @@ def test_more_values_and_replicates_extend_a_study():
     assert more.extends(old)
     assert not old.extends(more)
     (problem,) = old.same_but(more)
-    assert (problem.field, problem.value, problem.allowed) == ("replicates", 3, "the other has 5")
+    assert (problem.field, problem.value, problem.allowed) == ("replicates", 3, "the study there has 5")
 
 
 def test_defaults_written_out_are_no_difference():
@@ -414,7 +414,7 @@ def test_what_makes_another_study(before, field):
     assert not other.extends(one)
     problems = one.same_but(other)
     assert field in fields_of(problems)
-    assert all("the other" in problem.allowed for problem in problems)
+    assert all("the study there" in problem.allowed for problem in problems)
 
 
 def test_other_axes_make_another_study():

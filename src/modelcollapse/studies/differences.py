@@ -35,8 +35,8 @@ def between(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[Problem]
 def difference(name: str, mine: Any, theirs: Any) -> Problem:
     """One field that differs."""
     if theirs is None:
-        return Problem(name, mine, "the other leaves it out")
+        return Problem(name, mine, "the study there leaves it out")
     there = toml(theirs)
     shown = there if len(there) <= 80 else there[:79] + "…"
     start = "is left out; " if mine is None else ""
-    return Problem(name, mine, f"{start}the other has {shown}")
+    return Problem(name, mine, f"{start}the study there has {shown}")

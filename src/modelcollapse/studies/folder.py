@@ -162,7 +162,11 @@ def foreign(archive: Archive, study: Study) -> list[Problem]:
         return archive.study.same_but(study)
     grown = Archive(archive.path, study, archive.block, archive.environments).variables
     return [
-        Problem(name, None, "is larger, or new, in the cells that are added: make a study of them")
+        Problem(
+            name,
+            None,
+            "is larger, or new, in the cells that are added: there is no room, begin another --out",
+        )
         for name, variable in grown.items()
         if name not in archive.variables or archive.variables[name].chunk != variable.chunk
     ]

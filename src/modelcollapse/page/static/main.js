@@ -71,6 +71,8 @@ function start({ fast = false } = {}) {
   clearProblems(byId("controls"));
   put(byId("problems"));
   busy(true);
+  // What is still shown is the last run's: it fades, unless the next one comes at once.
+  document.body.classList.toggle("stale", !fast && latest !== null);
   runner.start({ recipe: state.recipe, fast: fast === true, ...(state.upload ? { upload: state.upload } : {}) });
 }
 
@@ -88,6 +90,7 @@ function started(next) {
   const keep = latest === null ? null : stopped;
   run = next;
   latest = next;
+  document.body.classList.remove("stale");
   const story = stories.find(state.story);
   run.look = story?.look?.replicate ?? run.shown;
   density.show(run);
@@ -131,6 +134,7 @@ function busy(going) {
   button.classList.toggle("busy", going);
   button.textContent = going ? "Stop" : "Run";
   document.body.classList.toggle("computing", going);
+  if (!going) document.body.classList.remove("stale");
 }
 
 let pictured = false;
