@@ -214,6 +214,7 @@ REFUSED = {
     "x = {log = [1, 2], count = true}": "must be an integer >= 2",
     "x = {log = [1, 2], count = '3'}": "must be an integer >= 2",
     f"x = {{log = [1, 2], count = {HUGE}}}": "must be an integer >= 2",
+    "x = {log = [1.7976931348623157e308, 1.7976931348623157e308], count = 3}": "holds 1.797",
     "x = {log = [1, 3], count = 4}": "holds 1 twice (points 1 and 2)",
     "x = {range = [1, 1], count = 2}": "holds 1 twice",
     "x = [0.3, 0.30000000000000004]": "0.3 and 0.30000000000000004, which are the same (points 1 and 2)",

@@ -172,6 +172,27 @@ def test_problems_of_cells(axis, words):
     assert words in str(error_of(SMALL + SWEEP + axis))
 
 
+DEEP = ".".join("a" * 3000)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"[sweep]\n{DEEP} = [1]",
+        f"[sweep]\nx = [{{{DEEP} = 1}}]",
+        f"[sweep]\nx = {{zip = [{{{DEEP} = 1}}]}}",
+        f"{DEEP} = 1\n[sweep]\nn_samples = [1, 2]",
+        "[sweep]\nx = [" + "[" * 120 + "]" * 120 + "]",
+    ],
+    ids=["path", "value", "zip", "beside", "list"],
+)
+def test_tables_deep_within_each_other_are_refused(text):
+    with pytest.raises(RecipeError, match="more than 100 deep"):
+        Study.from_toml(text)
+    with pytest.raises(RecipeError, match="more than 100 deep"):
+        Study.from_toml("[sweep]\nn_samples = [1, 2]", [f"sweep.x=[{{{DEEP} = 1}}]"])
+
+
 def test_a_problem_of_all_cells_is_told_once_and_names_none():
     error = error_of("reg_covr = 1\n" + GRID)
     assert [str(problem)[:12] for problem in error.problems] == ["reg_covr = 1"]

@@ -211,7 +211,11 @@ class Spaced:
         if not self.log:
             first, last = Fraction(repr(self.first)), Fraction(repr(self.last))
             return float(f"{float((first * left + last * i) / steps):.15g}")
-        value: float = 10.0 ** ((math.log10(self.first) * left + math.log10(self.last) * i) / steps)
+        power = (math.log10(self.first) * left + math.log10(self.last) * i) / steps
+        try:
+            value: float = 10.0**power
+        except OverflowError:  # beside the largest float of all, rounded up
+            return max(self.first, self.last)
         if _is_whole(self.first) and _is_whole(self.last):
             return round(value)
         return float(f"{value:.15g}")

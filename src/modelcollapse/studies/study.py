@@ -21,7 +21,7 @@ from modelcollapse.studies.differences import between, difference, fields
 from modelcollapse.studies.settings import SETTINGS, elsewhere, filled_in
 from modelcollapse.studies.stored import read_axis, read_values, stored, stored_axis
 from modelcollapse.studies.survey import Held, Index, Survey, check_size
-from modelcollapse.studies.values import frozen
+from modelcollapse.studies.values import DEEPEST, frozen, too_deep
 from modelcollapse.types import Array
 
 
@@ -57,6 +57,8 @@ class Study:
             raise RecipeError(
                 "is no study: it has no [sweep] table; `modelcollapse run` is for one recipe", file
             )
+        if too_deep(raw):
+            raise RecipeError(f"has tables or lists within each other, more than {DEEPEST} deep", file)
         sweep = raw.pop("sweep")
         axes, problems = axes_.read(sweep)
         settings, wrong = filled_in(raw)

@@ -11,6 +11,8 @@ from modelcollapse.recipe import TAGS
 
 CLOSE = 1e-12
 """Floats that differ by less, relative to their size, are the same point of an axis."""
+DEEPEST = 100
+"""Tables and lists within each other: what looks at them goes as deep, and Python does not go for ever."""
 
 
 def flattened(path: str, value: Any) -> Iterator[tuple[str, Any]]:
@@ -35,6 +37,21 @@ def leaves(value: Any) -> Iterator[Any]:
             yield from leaves(inner)
     else:
         yield value
+
+
+def too_deep(value: Any) -> bool:
+    """Whether more than `DEEPEST` tables and lists lie in each other."""
+    level = [value]
+    for _ in range(DEEPEST + 1):
+        tables = (outer for outer in level if isinstance(outer, Mapping | list | tuple))
+        level = [inner for table in tables for inner in _in(table)]
+        if not level:
+            return False
+    return True
+
+
+def _in(value: Any) -> Iterable[Any]:
+    return value.values() if isinstance(value, Mapping) else value
 
 
 def not_plain(value: Any) -> str:
