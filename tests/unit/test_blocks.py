@@ -130,8 +130,8 @@ def test_a_late_worker_with_fewer_replicates_takes_none_away(block):
 def test_the_record_of_another_cell_is_not_taken(block):
     blocks.commit(block, numbers(), ENVIRONMENT)
     other = dataclasses.replace(block, key=b"q" * 32)
-    assert "of another study" in blocks.state(other)[1]
-    with pytest.raises(ValueError, match="another study"):
+    assert "of another block or study" in blocks.state(other)[1]
+    with pytest.raises(ValueError, match="another block or study"):
         blocks.read(other)
 
 

@@ -286,6 +286,22 @@ def test_a_damaged_block_is_said_and_computed_again(tmp_path):
     assert files(tmp_path) == before
 
 
+def test_whole_blocks_in_each_others_places_are_damaged(tmp_path):
+    """Numbers and record together, of the same cell: each hash is right, the replicates are others'."""
+    swept(tmp_path, block=2)
+    before, store = files(tmp_path), tmp_path / "s.zarr"
+    for one in store.glob("*/c.0.0.0*"):
+        other = one.with_name(one.name.replace("c.0.0.0", "c.0.0.1", 1))
+        first, second = one.read_bytes(), other.read_bytes()
+        one.write_bytes(second)
+        other.write_bytes(first)
+    assert sweeping.check(store)[1].count(blocks.DAMAGED) == 2
+    with pytest.raises(mc.StorageError, match="of another block"):
+        mc.load(store)
+    assert "2 damaged blocks" in swept(tmp_path, block=2).notes[0]
+    assert files(tmp_path) == before
+
+
 def test_damaged_metadata_are_refused_and_repaired(tmp_path):
     swept(tmp_path)
     before = files(tmp_path)

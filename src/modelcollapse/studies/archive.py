@@ -121,7 +121,8 @@ class Archive:
         """Where a unit lies."""
         index, block = self.unit(number)
         rows = min(self.block, self.study.replicates - block * self.block)
-        return Block(self.path, index, block, rows, self._key(index), self._has(index), self.record)
+        key = self._key(index) + block.to_bytes(8, "little")  # no block is taken for another of its cell
+        return Block(self.path, index, block, rows, key, self._has(index), self.record)
 
     def _key(self, index: tuple[int, ...]) -> bytes:
         """The hash of a cell's recipe, without the number of replicates."""

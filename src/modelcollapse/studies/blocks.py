@@ -29,16 +29,16 @@ class Record:
     rows: int
 
     def pack(self, key: bytes) -> bytes:
-        """64 bytes; the last 16 tie them to a cell, so that no other study's record is taken for it."""
+        """64 bytes; the last 16 tie them to a block of a cell, so that no other's record is taken for it."""
         body = self.sha + self.environment[:8] + self.rows.to_bytes(8, "little")
         return body + hashlib.sha256(key + body).digest()[:16]
 
     @staticmethod
     def unpack(content: bytes, key: bytes) -> "Record":
-        """Read a record; ValueError where it is damaged, or of another cell."""
+        """Read a record; ValueError where it is damaged, or of another block."""
         body = content[:48]
         if len(content) != RECORD or hashlib.sha256(key + body).digest()[:16] != content[48:]:
-            raise ValueError("its record is damaged, or of another study")
+            raise ValueError("its record is damaged, or of another block or study")
         return Record(body[:32], body[32:40], int.from_bytes(body[40:], "little"))
 
 
@@ -55,7 +55,7 @@ class Block:
     rows
         Replicates of the block that the study asks for: the last block may have fewer than others.
     key
-        The hash of the cell's recipe.
+        The hash of the cell's recipe, and the number of the block.
     variables
         Those that the cell has.
     record
