@@ -1,9 +1,7 @@
 """What the page says when something goes wrong outside it."""
 
-import itertools
 import json
 import signal
-from http.client import HTTPConnection
 
 import pytest
 
@@ -87,34 +85,6 @@ def test_a_busy_server_is_asked_again(server, visit, small):
     page.until_end()
     page.until("!document.querySelector('#running').textContent.includes('busy')")
     assert len(times) == 3
-
-
-def test_a_run_that_has_to_wait_shows_the_truth_and_says_so(server, visit, small):
-    """Both places are taken by readers who read nothing more: their runs stand still, and take no time."""
-    long = {**small, "generations": 5_000, "replicates": 100}
-    others = [reader(server, long) for _ in range(2)]
-    page = visit()
-    page.open(server.link_to(recipe=small))  # until its first picture is there
-    page.until("document.querySelector('#running').textContent.includes('waits')")
-    assert "waits" in page.text("#say")
-    assert page.locator("body.computing").count() == 1
-    for one in itertools.chain(*others):
-        one.close()
-    page.until_end()
-    assert "waits" not in page.text("#running")
-
-
-def reader(server, recipe):
-    """Somebody else, who has a run started and reads its first line."""
-    port = int(server.root.rsplit(":", 1)[1])
-    one = HTTPConnection("127.0.0.1", port, timeout=30)
-    token = server.link.split("token=")[1]
-    headers = {"Content-Type": "application/json", "X-Token": token, "Origin": server.root}
-    one.request("POST", "/api/runs", json.dumps({"recipe": recipe}), headers)
-    answer = one.getresponse()
-    assert answer.status == 200, answer.read()
-    assert json.loads(answer.readline())["type"] == "start"
-    return one, answer
 
 
 def test_an_answer_that_breaks_off(server, visit, small):
