@@ -1,5 +1,7 @@
 """A sweep from its recipe to its numbers: those of each cell alone, whatever runs them, in any order."""
 
+import hashlib
+import json
 import threading
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 
@@ -8,7 +10,7 @@ import pytest
 import xarray as xr
 
 import modelcollapse as mc
-from modelcollapse.studies import blocks, environment, executors, folder, lock, sweeping, work
+from modelcollapse.studies import blocks, environment, executors, folder, layout, lock, sweeping, work
 from modelcollapse.studies.reading import read
 
 STUDY = """
@@ -327,6 +329,59 @@ def test_the_root_is_known_by_its_hash(tmp_path):
     before = files(tmp_path)
     with pytest.raises(mc.StorageError, match="written by version"):
         swept(tmp_path)
+    assert files(tmp_path) == before
+
+
+def forged(root, **changes):
+    """Other attributes, with the hash that they need."""
+    document = json.loads(root.read_bytes())
+    document["attributes"] |= changes
+    document["attributes"].pop("digest")
+    document["attributes"]["digest"] = hashlib.sha256(layout.as_json(document)).hexdigest()
+    root.write_bytes(layout.as_json(document))
+
+
+@pytest.mark.parametrize("block", [0, -1, 1.5, True, "2", None, [1], 10**18, 6])
+def test_a_block_of_no_size_is_damage_whatever_hash_it_has(tmp_path, block):
+    swept(tmp_path)
+    forged(tmp_path / "s.zarr" / "zarr.json", block=block)
+    with pytest.raises(mc.StorageError, match="replicates in a block"):
+        mc.load(tmp_path / "s.zarr")
+
+
+@pytest.mark.parametrize("schema", [0, -1, True, 1.0, "1", None])
+def test_a_schema_that_never_was_is_no_study(tmp_path, schema):
+    swept(tmp_path)
+    forged(tmp_path / "s.zarr" / "zarr.json", schema=schema)
+    with pytest.raises(mc.StorageError, match="is no study"):
+        mc.load(tmp_path / "s.zarr")
+
+
+@pytest.mark.parametrize("value", [b"NaN", b"1e999", b"[" * 900 + b"]" * 900])
+def test_what_json_reads_and_never_writes_is_damage(tmp_path, value):
+    swept(tmp_path)
+    root = tmp_path / "s.zarr" / "zarr.json"
+    root.write_bytes(root.read_bytes().replace(b'"seed": "0"', b'"seed": ' + value))
+    with pytest.raises(mc.StorageError, match=r"is damaged: its zarr\.json"):
+        folder.open_study(root.parent)
+
+
+@pytest.mark.parametrize(
+    "name", ["../../outside", "/tmp/outside", "a/b", "", "mean", "replicate", "N_samples"]
+)
+@pytest.mark.parametrize("which", ["axis", "coordinate"])
+def test_a_folder_from_elsewhere_writes_nowhere_but_in_itself(tmp_path, name, which):
+    """Names of axes are names of folders: a store that somebody made up must not repair files of ours."""
+    swept(tmp_path)
+    store = tmp_path / "s.zarr"
+    recipe = json.loads(json.loads((store / "zarr.json").read_bytes())["attributes"]["recipe"])
+    axis = recipe["sweep"][1]
+    axis.update({"name": name} if which == "axis" else {"coordinates": [[name, [0.0, 0.25]]]})
+    forged(store / "zarr.json", recipe=json.dumps(recipe, sort_keys=True))
+    before = files(tmp_path)
+    for act in (mc.load, lambda path: sweeping.check(path, repair=True), lambda _: swept(tmp_path)):
+        with pytest.raises(mc.StorageError, match="its recipe cannot be read"):
+            act(store)
     assert files(tmp_path) == before
 
 
