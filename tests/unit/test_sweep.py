@@ -1,9 +1,13 @@
 """A sweep from its recipe to its numbers: those of each cell alone, whatever runs them, in any order."""
 
+import errno
 import hashlib
 import json
+import os
+import shutil
 import threading
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -299,6 +303,48 @@ def test_whole_blocks_in_each_others_places_are_damaged(tmp_path):
         mc.load(store)
     assert "2 damaged blocks" in swept(tmp_path, block=2).notes[0]
     assert files(tmp_path) == before
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EMFILE, errno.ESTALE])
+@pytest.mark.parametrize("name", ["mean", "commit"])
+def test_what_cannot_be_read_just_now_is_not_taken_for_damage(tmp_path, monkeypatch, name, number):
+    """Days of work must not be thrown away for too many open files, or a file server that is away."""
+    swept(tmp_path)
+    before, read_bytes = files(tmp_path), Path.read_bytes
+
+    def refuse(path):
+        if path.parent.name == name and path.name == "c.0.0.0.0" + ".0" * (name == "mean"):
+            raise OSError(number, os.strerror(number), str(path))
+        return read_bytes(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", refuse)
+        for act in (lambda: swept(tmp_path), lambda: sweeping.check(tmp_path / "s.zarr")):
+            with pytest.raises(mc.StorageError, match=f"{os.strerror(number)}.*{name}/c"):
+                act()
+        with pytest.raises(mc.StorageError, match=os.strerror(number)):
+            mc.load(tmp_path / "s.zarr")
+    assert files(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", ["mean/c.0.0.0.0.0", "commit/c.0.0.0.0", ".next.json", "lock.json"])
+def test_a_folder_in_the_place_of_a_file_is_named(tmp_path, name):
+    swept(tmp_path)
+    place = tmp_path / "s.zarr" / name
+    place.unlink(missing_ok=True)
+    place.mkdir()
+    with pytest.raises(mc.StorageError, match=f"[Dd]irectory.*{name}"):
+        swept(tmp_path)
+
+
+def test_a_file_in_the_place_of_a_folder_is_named(tmp_path):
+    swept(tmp_path)
+    shutil.rmtree(tmp_path / "s.zarr" / "mean")
+    (tmp_path / "s.zarr" / "mean").touch()
+    assert "mean/zarr.json is missing" in sweeping.check(tmp_path / "s.zarr")[2]
+    with pytest.raises(mc.StorageError, match=r"File exists.*mean"):
+        sweeping.check(tmp_path / "s.zarr", repair=True)
+    assert not (tmp_path / "s.zarr" / lock.NAME).exists()
 
 
 def test_damaged_metadata_are_refused_and_repaired(tmp_path):
