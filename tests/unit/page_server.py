@@ -17,6 +17,8 @@ TOKEN = "5f" * 16
 RECIPE = {"n_samples": 60, "generations": 9, "replicates": 4, "seed": 3}
 LONG = {"n_samples": 2000, "generations": 5000, "replicates": 50}
 ONE = {"truth": {"family": "gaussian", "mean": 0, "std": 1}, "learner": {"family": "gaussian"}}
+ALONE = httpx.Limits(max_keepalive_connections=0)
+"""A connection a request: the server closes idle ones, perhaps just when the next request goes out."""
 
 
 class Server:
@@ -36,7 +38,7 @@ class Server:
 
     def client(self):
         headers = {"X-Token": self.token}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=60.0, trust_env=False)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=60.0, trust_env=False, limits=ALONE)
 
     def answer(self, request, *more, pause=0.0):
         """What is answered to bytes: (status, body), 0 where nothing is."""

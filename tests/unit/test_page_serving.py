@@ -9,7 +9,7 @@ import time
 
 import httpx
 import pytest
-from page_server import LONG, ONE
+from page_server import ALONE, LONG, ONE
 
 RUN = [sys.executable, "-m", "modelcollapse", "serve"]
 
@@ -28,7 +28,7 @@ class Process:
 
     def client(self):
         headers = {"X-Token": self.token}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=60.0, trust_env=False)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=60.0, trust_env=False, limits=ALONE)
 
     def end(self, number=signal.SIGTERM):
         """How it ended, and how long that took."""

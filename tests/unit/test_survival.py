@@ -188,6 +188,15 @@ class Poisoned(executors.SpawnPool):
         return super().submit(os._exit, 3)
 
 
+def test_a_pool_of_a_billion_processes_has_as_many_as_units():
+    pool = executors.SpawnPool(10**9)
+    try:
+        assert [pool.submit(abs, -i).result(LIMIT) for i in range(3)] == [0, 1, 2]
+        assert len(pool._pools) == 1
+    finally:
+        pool.shutdown()
+
+
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="what a process hears is known from /proc alone")
 def test_a_worker_never_hears_ctrl_c_from_its_first_instruction_on():
     """Ctrl-C is for all processes of a terminal; one that is still importing Python printed a traceback."""

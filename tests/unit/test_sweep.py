@@ -1,16 +1,20 @@
 """A sweep from its recipe to its numbers: those of each cell alone, whatever runs them, in any order."""
 
+import errno
+import hashlib
 import json
+import os
 import shutil
 import threading
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
 
 import modelcollapse as mc
-from modelcollapse.studies import blocks, environment, executors, folder, lock, sweeping, work
+from modelcollapse.studies import blocks, environment, executors, folder, layout, lock, sweeping, work
 from modelcollapse.studies.reading import read
 from modelcollapse.studies.study import Study
 
@@ -302,6 +306,48 @@ def test_whole_blocks_in_each_others_places_are_damaged(tmp_path):
     assert files(tmp_path) == before
 
 
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EMFILE, errno.ESTALE])
+@pytest.mark.parametrize("name", ["mean", "commit"])
+def test_what_cannot_be_read_just_now_is_not_taken_for_damage(tmp_path, monkeypatch, name, number):
+    """Days of work must not be thrown away for too many open files, or a file server that is away."""
+    swept(tmp_path)
+    before, read_bytes = files(tmp_path), Path.read_bytes
+
+    def refuse(path):
+        if path.parent.name == name and path.name == "c.0.0.0.0" + ".0" * (name == "mean"):
+            raise OSError(number, os.strerror(number), str(path))
+        return read_bytes(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", refuse)
+        for act in (lambda: swept(tmp_path), lambda: sweeping.check(tmp_path / "s.zarr")):
+            with pytest.raises(mc.StorageError, match=f"{os.strerror(number)}.*{name}/c"):
+                act()
+        with pytest.raises(mc.StorageError, match=os.strerror(number)):
+            mc.load(tmp_path / "s.zarr")
+    assert files(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", ["mean/c.0.0.0.0.0", "commit/c.0.0.0.0", ".next.json", "lock.json"])
+def test_a_folder_in_the_place_of_a_file_is_named(tmp_path, name):
+    swept(tmp_path)
+    place = tmp_path / "s.zarr" / name
+    place.unlink(missing_ok=True)
+    place.mkdir()
+    with pytest.raises(mc.StorageError, match=f"[Dd]irectory.*{name}"):
+        swept(tmp_path)
+
+
+def test_a_file_in_the_place_of_a_folder_is_named(tmp_path):
+    swept(tmp_path)
+    shutil.rmtree(tmp_path / "s.zarr" / "mean")
+    (tmp_path / "s.zarr" / "mean").touch()
+    assert "mean/zarr.json is missing" in sweeping.check(tmp_path / "s.zarr")[2]
+    with pytest.raises(mc.StorageError, match=r"File exists.*mean"):
+        sweeping.check(tmp_path / "s.zarr", repair=True)
+    assert not (tmp_path / "s.zarr" / lock.NAME).exists()
+
+
 def test_damaged_metadata_are_refused_and_repaired(tmp_path):
     swept(tmp_path)
     before = files(tmp_path)
@@ -330,6 +376,59 @@ def test_the_root_is_known_by_its_hash(tmp_path):
     before = files(tmp_path)
     with pytest.raises(mc.StorageError, match="written by version"):
         swept(tmp_path)
+    assert files(tmp_path) == before
+
+
+def forged(root, **changes):
+    """Other attributes, with the hash that they need."""
+    document = json.loads(root.read_bytes())
+    document["attributes"] |= changes
+    document["attributes"].pop("digest")
+    document["attributes"]["digest"] = hashlib.sha256(layout.as_json(document)).hexdigest()
+    root.write_bytes(layout.as_json(document))
+
+
+@pytest.mark.parametrize("block", [0, -1, 1.5, True, "2", None, [1], 10**18, 6])
+def test_a_block_of_no_size_is_damage_whatever_hash_it_has(tmp_path, block):
+    swept(tmp_path)
+    forged(tmp_path / "s.zarr" / "zarr.json", block=block)
+    with pytest.raises(mc.StorageError, match="replicates in a block"):
+        mc.load(tmp_path / "s.zarr")
+
+
+@pytest.mark.parametrize("schema", [0, -1, True, 1.0, "1", None])
+def test_a_schema_that_never_was_is_no_study(tmp_path, schema):
+    swept(tmp_path)
+    forged(tmp_path / "s.zarr" / "zarr.json", schema=schema)
+    with pytest.raises(mc.StorageError, match="is no study"):
+        mc.load(tmp_path / "s.zarr")
+
+
+@pytest.mark.parametrize("value", [b"NaN", b"1e999", b"[" * 900 + b"]" * 900])
+def test_what_json_reads_and_never_writes_is_damage(tmp_path, value):
+    swept(tmp_path)
+    root = tmp_path / "s.zarr" / "zarr.json"
+    root.write_bytes(root.read_bytes().replace(b'"seed": "0"', b'"seed": ' + value))
+    with pytest.raises(mc.StorageError, match=r"is damaged: its zarr\.json"):
+        folder.open_study(root.parent)
+
+
+@pytest.mark.parametrize(
+    "name", ["../../outside", "/tmp/outside", "a/b", "", "mean", "replicate", "N_samples"]
+)
+@pytest.mark.parametrize("which", ["axis", "coordinate"])
+def test_a_folder_from_elsewhere_writes_nowhere_but_in_itself(tmp_path, name, which):
+    """Names of axes are names of folders: a store that somebody made up must not repair files of ours."""
+    swept(tmp_path)
+    store = tmp_path / "s.zarr"
+    recipe = json.loads(json.loads((store / "zarr.json").read_bytes())["attributes"]["recipe"])
+    axis = recipe["sweep"][1]
+    axis.update({"name": name} if which == "axis" else {"coordinates": [[name, [0.0, 0.25]]]})
+    forged(store / "zarr.json", recipe=json.dumps(recipe, sort_keys=True))
+    before = files(tmp_path)
+    for act in (mc.load, lambda path: sweeping.check(path, repair=True), lambda _: swept(tmp_path)):
+        with pytest.raises(mc.StorageError, match="its recipe cannot be read"):
+            act(store)
     assert files(tmp_path) == before
 
 

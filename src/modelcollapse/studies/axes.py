@@ -209,6 +209,14 @@ def _taken() -> set[str]:
     return own | axes | held | {name for dimensions in learners for name in dimensions}
 
 
+def named_well(axes: Iterable[Axis]) -> bool:
+    """Whether stored axes have names that `read` could give: they become names of folders."""
+    taken, seen = _taken(), list[str]()
+    for axis in axes:
+        seen += dict.fromkeys(name.casefold() for name in (axis.name, *axis.coordinates))
+    return len(set(seen)) == len(seen) and all(WORD.fullmatch(name) and name not in taken for name in seen)
+
+
 def _names(written: list[_Written]) -> tuple[dict[tuple[int, str], str], list[Problem]]:
     """The name of each dimension, by (axis, ""), and of each coordinate of values set together, by
     (axis, path): the last word of its path, or all of them where that word is taken."""

@@ -5,6 +5,7 @@ whose data do not have the record's hash is damaged. The hash is that of the num
 replicates: while a block grows by some, file by file, those that were there stay committed.
 """
 
+import errno
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from modelcollapse.studies.layout import COMMIT, RECORD, Array, Variable
 
 OPEN, WHOLE, DAMAGED = 0, 1, 2
 """What a unit on disk is: not there, there with its hash, or there and not to be trusted."""
+BROKEN = (errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.EIO)
+"""What the system says of a file that is damaged. All else, as that too many are open, says nothing of it."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,7 @@ def commit(block: Block, values: Mapping[str, Array], environment: bytes) -> boo
         disk.put_all({block.path(v): content for v, content in contents.items()})
         disk.put(block.record_path(), block.record.encode(_as_array(block, record.pack(block.key))))
     except OSError as error:
-        reason = f"{block} cannot be written ({total} bytes): {error.strerror or error}"
+        reason = f"{block} cannot be written ({total} bytes): {disk.said(error)}"
         raise StorageError(reason, str(block.store)) from None
     return True
 
@@ -147,7 +150,13 @@ def _there(block: Block, values: Mapping[str, Array]) -> bool:
 
 
 def state(block: Block) -> tuple[int, str]:
-    """What a unit on disk is, and why, where it is damaged. Its data are read and hashed."""
+    """What a unit on disk is, and why, where it is damaged. Its data are read and hashed.
+
+    Raises
+    ------
+    OSError
+        Where nobody can know, since its files cannot be read just now, or not by this user.
+    """
     try:
         record = _record(block)
         if record is None:
@@ -156,7 +165,11 @@ def state(block: Block) -> tuple[int, str]:
             return DAMAGED, f"{block}: its numbers do not have the hash of their record"
     except FileNotFoundError as error:
         return DAMAGED, f"{block}: {Path(str(error.filename)).parent.name} is missing"
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        if error.errno not in BROKEN:
+            raise
+        return DAMAGED, f"{block}: {disk.said(error)}"
+    except ValueError as error:
         return DAMAGED, f"{block}: {error}"
     return (WHOLE if record.rows >= block.rows else OPEN), ""
 

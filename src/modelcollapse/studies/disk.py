@@ -101,6 +101,12 @@ def clear_parts(folder: Path) -> None:
             os.unlink(path)
 
 
+def said(error: OSError) -> str:
+    """Why the system refused, and the file, where it names one."""
+    reason, place = error.strerror or str(error), error.filename2 or error.filename
+    return reason if place is None else f"{reason} ({os.fsdecode(place)})"
+
+
 def _beside(path: Path) -> Path:
     """A name for a file that is not yet in its place."""
     return path.with_name(f".{secrets.token_hex(8)}{PART}")

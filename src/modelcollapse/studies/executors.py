@@ -26,13 +26,14 @@ class SpawnPool(Executor):
     """
 
     def __init__(self, workers: int) -> None:
-        """Name the number of processes; each starts with its first unit."""
-        self._pools: list[ProcessPoolExecutor | None] = [None] * workers
-        self._busy = list[Future[Any] | None]([None] * workers)
+        """Name the number of processes at most; each starts with its first unit."""
+        self._workers = workers
+        self._pools = list[ProcessPoolExecutor | None]()
+        self._busy = list[Future[Any] | None]()
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Give a unit to a process that is free, or to the first one."""
-        place = next((i for i, f in enumerate(self._busy) if f is None or f.done()), 0)
+        place = self._free()
         with _deaf():
             try:
                 future = self._pool(place).submit(fn, *args, **kwargs)
@@ -41,6 +42,15 @@ class SpawnPool(Executor):
                 future = self._pool(place).submit(fn, *args, **kwargs)
         self._busy[place] = future
         return future
+
+    def _free(self) -> int:
+        """A process that is free, or a new one; the first where there are as many as there may be."""
+        free = next((i for i, f in enumerate(self._busy) if f is None or f.done()), None)
+        if free is None and len(self._busy) < self._workers:
+            self._pools.append(None)
+            self._busy.append(None)
+            return len(self._busy) - 1
+        return free or 0
 
     def _pool(self, place: int) -> ProcessPoolExecutor:
         pool, last = self._pools[place], self._busy[place]

@@ -59,27 +59,41 @@ def open_study(path: str | Path) -> Archive:
         raise StorageError("is no study of modelcollapse, or its zarr.json is damaged", str(place)) from None
     if "block" not in attributes and "recipe" in attributes:
         raise StorageError("is the result of one recipe, and no study", str(place))
-    if type(schema) is int and schema > SCHEMA:
+    if type(schema) is not int or schema < 1:
+        raise StorageError("is no study of modelcollapse", str(place))
+    if schema > SCHEMA:
         by = attributes.get("modelcollapse_version")
         raise StorageError(
             f"written by version {by}; this is {__version__}, which cannot read it", str(place)
         )
-    document = json.loads(content)
-    document["attributes"].pop("digest")
-    if hashlib.sha256(layout.as_json(document)).hexdigest() != digest:
+    return _opened(place, attributes, _checked(place, content, digest))
+
+
+def _checked(place: Path, content: bytes, digest: object) -> dict[str, Any]:
+    """What a ``zarr.json`` holds, where it is to the byte what was written and hashed."""
+    try:
+        document: dict[str, Any] = json.loads(content)
+        document["attributes"].pop("digest")
+        hashed = hashlib.sha256(layout.as_json(document)).hexdigest()
+        document["attributes"]["digest"] = digest
+        written = layout.as_json(document)
+    except (ValueError, RecursionError):  # NaN is read, and never written
+        raise StorageError("is damaged: its zarr.json holds what is never written", str(place)) from None
+    if hashed != digest:
         raise StorageError("is damaged: its zarr.json does not have the hash stored with it", str(place))
-    document["attributes"]["digest"] = digest
-    if layout.as_json(document) != content:
+    if written != content:
         raise StorageError("is damaged: its zarr.json is not as it was written", str(place))
-    return _opened(place, attributes, document)
+    return document
 
 
 def _opened(place: Path, attributes: Mapping[str, Any], document: Mapping[str, Any]) -> Archive:
     try:
         arrays = document["consolidated_metadata"]["metadata"]
         held = [read_held(place, arrays[name]) for name, _ in results.HELD.values() if name in arrays]
-        study = Study.from_json(attributes["recipe"], held[0] if held else None)
-        archive = Archive(place, study, attributes["block"], _environments(attributes["environments"]))
+        study, block = Study.from_json(attributes["recipe"], held[0] if held else None), attributes["block"]
+        if type(block) is not int or not 1 <= block <= study.replicates:
+            raise ValueError(f"{block!r} replicates in a block")
+        archive = Archive(place, study, block, _environments(attributes["environments"]))
         archive.variables  # noqa: B018  cells are made, and refused where this version knows them not
         return archive
     except (RecipeError, DataError) as error:

@@ -78,7 +78,7 @@ class Study:
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             raise RecipeError("is not what a study is stored as") from None
         settings, problems = filled_in(raw)
-        if problems or not axes:
+        if problems or not axes or not axes_.named_well(axes):
             raise RecipeError(problems or "is not what a study is stored as")
         return cls(raw | settings, axes, data=data)
 

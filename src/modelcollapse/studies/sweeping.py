@@ -158,14 +158,15 @@ def check(
     """
     archive = folder.open_study(store.place(path))
     wrong = folder.damaged_metadata(archive)
-    if wrong and repair:
-        with lock.held(archive.path, []):
-            archive = folder.open_study(archive.path)  # it may have grown meanwhile
-            for place in {file.parent for file in archive.files()}:
-                place.mkdir(exist_ok=True)
-            disk.put_all(archive.files())
-        wrong = folder.damaged_metadata(archive)
-    return archive, archive.scan(told), wrong
+    with _storage(archive.path, ""):
+        if wrong and repair:
+            with lock.held(archive.path, []):
+                archive = folder.open_study(archive.path)  # it may have grown meanwhile
+                for place in {file.parent for file in archive.files()}:
+                    place.mkdir(exist_ok=True)
+                disk.put_all(archive.files())
+            wrong = folder.damaged_metadata(archive)
+        return archive, archive.scan(told), wrong
 
 
 def _check_numbers(**numbers: int | None) -> None:
@@ -200,13 +201,13 @@ def _ending(fresh: bool) -> Iterator[None]:
 
 
 @contextmanager
-def _storage(path: Path) -> Iterator[None]:
+def _storage(path: Path, ending: str = KEPT_GOING) -> Iterator[None]:
     """Say in a sentence that a folder has vanished, is read-only, or full."""
     try:
         yield
     except OSError as error:
-        failed = StorageError(f"cannot be used: {error.strerror or error}", str(path))
-        failed.ending = KEPT_GOING
+        failed = StorageError(f"cannot be used: {disk.said(error)}", str(path))
+        failed.ending = ending or failed.ending
         raise failed from None
 
 
