@@ -431,6 +431,23 @@ def test_a_folder_from_elsewhere_writes_nowhere_but_in_itself(tmp_path, name, wh
     assert files(tmp_path) == before
 
 
+@pytest.mark.parametrize("name", ["a" * 300, "a\0b"])
+def test_a_name_that_no_folder_can_have_is_refused(name):
+    for act in (mc.load, sweeping.check, lambda path: sweeping.sweep(STUDY, path, executor=Here())):
+        with pytest.raises(mc.StorageError, match="cannot be"):
+            act(name)
+
+
+def test_a_name_that_is_no_text_is_a_name(tmp_path):
+    """File systems know bytes; those that are no UTF-8 come as lone surrogates."""
+    place = tmp_path / os.fsdecode(b"\xff.zarr")
+    with pytest.raises(mc.DataError, match="no such"):
+        mc.load(place)
+    swept(place.parent)
+    (tmp_path / "s.zarr").rename(place)
+    assert (mc.load(place)["done"] == 1).all()
+
+
 def test_other_versions_need_a_word(tmp_path, monkeypatch):
     swept(tmp_path, block=2)
     (tmp_path / "s.zarr" / "commit" / "c.0.0.0.0").unlink()
