@@ -195,6 +195,8 @@ def test_workers_that_all_end_at_once_end_the_sweep(tmp_path):
         (STUDY.replace("n_samples = 40", "n_samples = 40\nseed = 1"), "seed"),
         (STUDY.replace("generations = 12", "generations = 13"), "generations"),
         (STUDY.replace("[40, 60]", "[40, 50]"), "sweep.n_samples"),
+        (STUDY.replace("[40, 60]", "[40]"), "sweep.n_samples"),
+        (STUDY.replace("[40, 60]", "[60]").replace("0.25]", "0.25, 0.5]"), "sweep.n_samples"),
         (STUDY.replace('"workflow.real"', '"workflow.kept"'), "workflow|sweep|real"),
         (STUDY.replace("replicates = 5", "replicates = 4"), "replicates"),
         (STUDY.replace('save = "log"', 'save = "all"'), "save"),
@@ -207,6 +209,16 @@ def test_another_study_is_refused_with_the_difference(tmp_path, text, field):
         swept(tmp_path, text)
     assert error.value.ending == "nothing was changed"
     assert files(tmp_path) == before
+
+
+def test_what_a_study_would_add_is_no_reason_to_refuse_it(tmp_path):
+    swept(tmp_path)
+    text = STUDY.replace("[40, 60]", "[60]").replace("0.25]", "0.25, 0.5]").replace("tes = 5", "tes = 6")
+    with pytest.raises(mc.StorageError) as error:
+        swept(tmp_path, text)
+    _, problem = error.value.problems
+    assert (problem.field, problem.value) == ("sweep.n_samples", ["n_samples = 60"])
+    assert problem.allowed == 'the other has ["n_samples = 40", "n_samples = 60"]'
 
 
 @pytest.mark.parametrize("name", ["s.zarr", "s" * 250])
