@@ -156,18 +156,19 @@ def place(path: str | Path) -> Path:
     """The folder that is meant: what a link points to, with its full path."""
     try:
         place = Path(path).resolve()
-    except (OSError, RuntimeError) as error:
+        loop, here = place.is_symlink(), place == Path.cwd()
+    except (OSError, RuntimeError, ValueError) as error:
         raise _refused(Path(path), f"cannot be used: {error}") from None
-    if place.is_symlink():  # Python 3.13 leaves a link that leads to itself as it is
+    if loop:  # Python 3.13 leaves a link that leads to itself as it is
         raise _refused(Path(path), "cannot be used: its link leads to itself")
-    if not place.name or place == Path.cwd():
+    if not place.name or here:
         raise _refused(Path(path), "must name a folder of its own")
     return place
 
 
 def _beside(path: Path, process: str, kind: str) -> Path:
     """A folder beside a result's, for the moment of saving; its name is short whatever the result's is."""
-    return path.with_name(f".{hashlib.sha256(path.name.encode()).hexdigest()[:16]}.{process}.{kind}")
+    return path.with_name(f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]}.{process}.{kind}")
 
 
 def _check_ours(path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from modelcollapse.errors import printable
 from modelcollapse.metrics import METRICS
 from modelcollapse.studies.cells import Cells, Index
 from modelcollapse.studies.quantities import Quantity, quantities
@@ -74,7 +75,7 @@ def _columns(cells: Cells, axis: str) -> dict[str, list[str]]:
 
 
 def _text(value: object) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f"{value:.6g}" if isinstance(value, float) else printable(str(value))
 
 
 def cell_rows(cells: Cells) -> tuple[str, list[list[str]], int]:

@@ -329,6 +329,19 @@ def test_names_are_points_and_never_joined(named):
     assert [text.get_text() for text in panel.get_xticklabels()] == ["em", "scikit-learn"]
 
 
+def test_names_of_lines_are_no_formulas(tmp_path, monkeypatch):
+    """What lies along an axis may be anybody's text: here the columns of a file, as names of lines."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data.csv").write_text("$\\frac{$,$x$\n" + "1,1\n2,2\n4,4\n" * 4)
+    text = "n_samples = 9\ngenerations = 2\nreplicates = 2\n[truth]\nfamily = 'data'\npath = 'data.csv'\n"
+    text += "column = '$x$'\n[learner]\nfamily = 'gaussian'\n[sweep]\n"
+    named = stacked(study_of(text + "n_samples = [9, 12]\n'truth.column' = ['$\\frac{$', '$x$']"))
+    figure = mc.plot(named, kind="lines", path=tmp_path / "lines.svg")
+    names = [text for panel in figure.axes if panel.legend_ for text in panel.legend_.get_texts()]
+    assert [text.get_text() for text in names][:2] == ["$\\frac{$", "$x$"]
+    assert not any(text.get_parse_math() for text in names)
+
+
 def test_small_multiples_are_five_at_most():
     text = f"generations = 2\nreplicates = 2\n{GAUSSIAN}[sweep]\nn_samples = [10, 20, 40]\n"
     text += '"workflow.real" = [0.0, 0.1, 0.2, 0.3]\nseed = [1, 2, 3, 4, 5, 6]\n"learner.ddof" = [0, 1]'

@@ -77,6 +77,16 @@ def test_statuses_and_cells_that_are_not_done(mixtures):
     assert third[2:] == ["0/3", "-", "-", "-", "-"]
 
 
+def test_values_do_nothing_to_a_terminal(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a\x1b[2J\nb.csv").write_text("x\n1\n2\n3\n")
+    text = "n_samples = 9\ngenerations = 2\nreplicates = 2\n[truth]\nfamily = 'data'\n[learner]\n"
+    text += "family = 'gaussian'\n[sweep]\n'truth.path' = [\"a\\u001b[2J\\nb.csv\"]"
+    said = study_summary(stacked(study_of(text)))
+    assert [line for line in said.splitlines() if not line.isprintable()] == []
+    assert "\\x1b[2J\\nb.csv" in said
+
+
 def test_forty_rows_at_most():
     text = f"n_samples = 9\ngenerations = 1\nreplicates = 1\n{GAUSSIAN}[sweep]\nseed = {list(range(43))}"
     said = study_summary(stacked(study_of(text)))

@@ -188,6 +188,15 @@ class Poisoned(executors.SpawnPool):
         return super().submit(os._exit, 3)
 
 
+@pytest.mark.parametrize("address", ["somewhere", "", "tcp://", "gone://somewhere", "tcp://somewhere"])
+def test_no_client_is_made_of_an_address_that_is_none(monkeypatch, address):
+    """Dask's client of such an address waits for half a minute at the end, and leaves a traceback."""
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr(distributed, "Client", lambda *_, **__: pytest.fail("a client was made"))
+    with pytest.raises(mc.RecipeError, match="no scheduler answers there"), executors.dask(address, 1):
+        pytest.fail("where?")
+
+
 def test_a_pool_of_a_billion_processes_has_as_many_as_units():
     pool = executors.SpawnPool(10**9)
     try:

@@ -196,6 +196,8 @@ def test_workers_that_all_end_at_once_end_the_sweep(tmp_path):
         (STUDY.replace("n_samples = 40", "n_samples = 40\nseed = 1"), "seed"),
         (STUDY.replace("generations = 12", "generations = 13"), "generations"),
         (STUDY.replace("[40, 60]", "[40, 50]"), "sweep.n_samples"),
+        (STUDY.replace("[40, 60]", "[40]"), "sweep.n_samples"),
+        (STUDY.replace("[40, 60]", "[60]").replace("0.25]", "0.25, 0.5]"), "sweep.n_samples"),
         (STUDY.replace('"workflow.real"', '"workflow.kept"'), "workflow|sweep|real"),
         (STUDY.replace("replicates = 5", "replicates = 4"), "replicates"),
         (STUDY.replace('save = "log"', 'save = "all"'), "save"),
@@ -208,6 +210,16 @@ def test_another_study_is_refused_with_the_difference(tmp_path, text, field):
         swept(tmp_path, text)
     assert error.value.ending == "nothing was changed"
     assert files(tmp_path) == before
+
+
+def test_what_a_study_would_add_is_no_reason_to_refuse_it(tmp_path):
+    swept(tmp_path)
+    text = STUDY.replace("[40, 60]", "[60]").replace("0.25]", "0.25, 0.5]").replace("tes = 5", "tes = 6")
+    with pytest.raises(mc.StorageError) as error:
+        swept(tmp_path, text)
+    _, problem = error.value.problems
+    assert (problem.field, problem.value) == ("sweep.n_samples", ["n_samples = 60"])
+    assert problem.allowed == 'the study there has ["n_samples = 40", "n_samples = 60"]'
 
 
 @pytest.mark.parametrize("name", ["s.zarr", "s" * 250])
@@ -430,6 +442,23 @@ def test_a_folder_from_elsewhere_writes_nowhere_but_in_itself(tmp_path, name, wh
         with pytest.raises(mc.StorageError, match="its recipe cannot be read"):
             act(store)
     assert files(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "a\0b"])
+def test_a_name_that_no_folder_can_have_is_refused(name):
+    for act in (mc.load, sweeping.check, lambda path: sweeping.sweep(STUDY, path, executor=Here())):
+        with pytest.raises(mc.StorageError, match="cannot be"):
+            act(name)
+
+
+def test_a_name_that_is_no_text_is_a_name(tmp_path):
+    """File systems know bytes; those that are no UTF-8 come as lone surrogates."""
+    place = tmp_path / os.fsdecode(b"\xff.zarr")
+    with pytest.raises(mc.DataError, match="no such"):
+        mc.load(place)
+    swept(place.parent)
+    (tmp_path / "s.zarr").rename(place)
+    assert (mc.load(place)["done"] == 1).all()
 
 
 def test_other_versions_need_a_word(tmp_path, monkeypatch):

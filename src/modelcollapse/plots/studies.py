@@ -172,9 +172,12 @@ def _name_lines(panel: Axes, shown: list[Quantity], series: Scale | None) -> Non
     if any(np.isfinite(quantity.law).any() for quantity in shown):
         handles.append(Line2D([], [], color=style.BLACK, ls=(0, (4, 2)), lw=1.1))
         names.append("law")
-    panel.legend(handles, names, loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=4, fontsize=style.SMALL,
-                 frameon=False, title=series.name if series else None, title_fontsize=style.SMALL,
-                 alignment="left", borderpad=0.0, columnspacing=1.0, labelspacing=0.3)  # fmt: skip
+    box = panel.legend(handles, names, loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=4,
+                       fontsize=style.SMALL, frameon=False, title=series.name if series else None,
+                       title_fontsize=style.SMALL, alignment="left", borderpad=0.0, columnspacing=1.0,
+                       labelspacing=0.3)  # fmt: skip
+    for text in box.get_texts():  # names are anybody's
+        text.set_parse_math(False)
 
 
 KINDS: dict[str, Callable[[xr.Dataset], Figure]] = {"map": heat_maps, "ternary": triangles, "lines": lines_of}

@@ -129,6 +129,8 @@ def dask(address: str, workers: int) -> Iterator[tuple[Executor, Callable[[], in
 def _connected(library: Any, address: str, workers: int) -> Iterator[tuple[Executor, Callable[[], int]]]:
     cluster: Any = None
     try:
+        if address != LOCAL:
+            library.comm.resolve_address(address)  # a client of no address ends with a traceback
         if address == LOCAL:
             cluster = library.LocalCluster(
                 n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs=50

@@ -171,9 +171,13 @@ def settle(archive: Archive) -> None:
 
 
 def foreign(archive: Archive, study: Study) -> list[Problem]:
-    """Why a folder cannot take a study: it holds another one. Empty where it can."""
+    """Why a folder cannot take a study: it holds another one. Empty where it can.
+
+    What the study has more, or would add, is no reason, and is not named among them.
+    """
     if not study.extends(archive.study):
-        return archive.study.same_but(study)
+        more = study.replicates >= archive.study.replicates
+        return [p for p in study.same_but(archive.study) if not (more and p.field == "replicates")]
     grown = Archive(archive.path, study, archive.block, archive.environments).variables
     return [
         Problem(

@@ -74,9 +74,8 @@ def prepare(
         raise StorageError(f"is damaged: {'; '.join(wrong[:5])}; {mend}", str(path))
     differences = folder.foreign(archive, study)
     if differences:
-        other = Problem(
-            "--out", str(path), "holds another study; these differ, or are not asked for any more"
-        )
+        allowed = "holds another study, the other of these; they differ, or are not asked for any more"
+        other = Problem("--out", str(path), allowed)
         raise StorageError([other, *differences])
     said = environment.check(archive.versions, str(archive.path), accept)
     if said:
