@@ -1,7 +1,7 @@
 """How far a median or a share over replicates may be off: intervals that drop no replicate.
 
 Values may be infinite: a time not reached, a divergence from a point. So the ends of intervals are members of
-the sample (``inverted_cdf``), and a median is between two of them only where both are finite.
+the sample (``inverted_cdf``). A median is NumPy's: of an even number the mean of two, or as infinite as one.
 """
 
 import math
@@ -27,15 +27,6 @@ def middle(n: int) -> int:
     return (n + 1) // 2
 
 
-def middle_value(values: Array) -> float:
-    """The median of ``(replicate,)``: of an even number the mean of two, or the infinite one."""
-    ordered = np.sort(values)
-    low, high = float(ordered[middle(len(ordered)) - 1]), float(ordered[len(ordered) // 2])
-    if math.isfinite(low) and math.isfinite(high):
-        return low + (high - low) / 2.0
-    return low if math.isinf(low) else high
-
-
 def median(values: Array, level: float) -> Estimate:
     """The median of ``(replicate,)`` and its bootstrap percentile interval, without drawing anything.
 
@@ -45,7 +36,7 @@ def median(values: Array, level: float) -> Estimate:
     """
     ordered = np.sort(values)
     n = len(ordered)
-    value = middle_value(values)
+    value = float(np.median(values))
     if n == 1:
         return Estimate(value, math.nan, math.nan)
     tail = (1.0 - level) / 2.0

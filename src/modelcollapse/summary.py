@@ -10,7 +10,6 @@ import xarray as xr
 
 from modelcollapse.experiment import Experiment
 from modelcollapse.metrics import METRICS, metrics_of
-from modelcollapse.resampling import middle_value
 from modelcollapse.results import COUNTS, MEASURED, experiment_of, measure
 from modelcollapse.theory import expectations
 from modelcollapse.types import Array, IntArray, Status
@@ -108,7 +107,7 @@ def _middle(name: str, values: Array) -> str:
 
 
 def _median(values: Array) -> str:
-    return "-" if np.isnan(values).any() else f"{middle_value(values):.4g}"
+    return "-" if np.isnan(values).any() else f"{np.median(values):.4g}"
 
 
 def _quantile(values: Array, level: float) -> str:

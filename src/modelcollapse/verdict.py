@@ -186,7 +186,9 @@ def _compared(
 ) -> Comparison:
     count, middling = len(values), float(np.median(values))
     measured, error = scores.mean_and_error(values)
-    z = scores.of_mean(values, expected, squares_of)
+    z = (measured - expected) / error if error > 0.0 else math.nan
+    if law.statistic == "mean":
+        z = scores.of_mean(values, expected, squares_of)
     if law.statistic == "median":
         measured = middling
         low, high = np.sort(values)[_one_sigma(count)]

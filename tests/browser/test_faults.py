@@ -87,6 +87,20 @@ def test_a_busy_server_is_asked_again(server, visit, small):
     assert len(times) == 3
 
 
+def test_the_last_picture_fades_until_the_next_run_has_one(server, visit, small):
+    page = visit()
+    page.open(server.link_to(recipe=small))
+    page.until_end()
+    asked = []
+    page.route("**/api/runs", lambda route: asked.append(route))  # no answer yet
+    page.click("#run")
+    page.wait_for_selector("body.stale")
+    page.until("getComputedStyle(document.querySelector('#sentence')).opacity < 0.5")
+    asked.pop().continue_()
+    page.until_end()
+    assert page.locator("body.stale").count() == 0
+
+
 def test_an_answer_that_breaks_off(server, visit, small):
     page = visit(refusals=True)
     page.open(server.link_to(recipe=small))

@@ -387,9 +387,9 @@ def grid(real, sizes, before=""):
 def test_more_values_and_replicates_extend_a_study():
     old = grid([0.0, 0.1], [100, 200])
     new = grid([0.0, 0.05, 0.1], [50, 200.0, 100])
-    assert new.extends(old)
-    assert new.extends(new)
-    assert not old.extends(new)
+    assert not new.same_but(old)
+    assert not new.same_but(new)
+    assert old.same_but(new)
     assert new.same_but(old) == []
     ordered = new.ordered_after(old)
     assert [axis.coordinates for axis in ordered.axes] == [
@@ -400,8 +400,8 @@ def test_more_values_and_replicates_extend_a_study():
     assert {cell for _, cell in ordered.cells()} == {cell for _, cell in new.cells()}
     assert old.ordered_after(old) == old
     more = replace(old, recipe=old.recipe | {"replicates": 5})
-    assert more.extends(old)
-    assert not old.extends(more)
+    assert not more.same_but(old)
+    assert old.same_but(more)
     (problem,) = old.same_but(more)
     assert (problem.field, problem.value, problem.allowed) == ("replicates", 3, "the study there has 5")
 
@@ -409,8 +409,8 @@ def test_more_values_and_replicates_extend_a_study():
 def test_defaults_written_out_are_no_difference():
     plain = grid([0.0, 0.1], [100])
     written = grid([0, 0.1], [1e2], 'seed = 0\n[workflow]\nkind = "mix"\nassignment = "stratified"\n')
-    assert written.extends(plain)
-    assert plain.extends(written)
+    assert not written.same_but(plain)
+    assert not plain.same_but(written)
 
 
 @pytest.mark.parametrize(
@@ -431,8 +431,8 @@ def test_defaults_written_out_are_no_difference():
 )
 def test_what_makes_another_study(before, field):
     one, other = grid([0.0, 0.1], [100]), grid([0.0, 0.1], [100], before)
-    assert not one.extends(other)
-    assert not other.extends(one)
+    assert one.same_but(other)
+    assert other.same_but(one)
     problems = one.same_but(other)
     assert field in fields_of(problems)
     assert all("the study there" in problem.allowed for problem in problems)
@@ -452,7 +452,7 @@ def test_other_axes_make_another_study():
             "generations = 20\nreplicates = 3\n" + SWEEP + '"workflow.kept" = [0.0, 0.1]\nn_samples = [100]'
         ),
     ):
-        assert not one.extends(other)
+        assert one.same_but(other)
         problems = one.same_but(other)
         assert problems
         assert any(problem.field.startswith("sweep") for problem in problems)
@@ -468,7 +468,7 @@ def test_a_difference_that_shows_beside_the_first_cell_alone():
     one, other = (study_of(base + f"tolerance = {t}\n" + SWEEP + axis) for t in (1e-5, 1e-6))
     assert one.cell((0,)) == other.cell((0,))
     assert fields_of(one.same_but(other)) == ["learner.tolerance"]
-    assert not one.extends(other)
+    assert one.same_but(other)
 
 
 def test_the_numbers_of_a_file_count_and_not_its_path(tmp_path, monkeypatch):
@@ -476,8 +476,8 @@ def test_the_numbers_of_a_file_count_and_not_its_path(tmp_path, monkeypatch):
     for name, last in (("a", 4.0), ("b", 5.0), ("c", 4.0)):
         write(tmp_path / f"{name}.csv", [1.0, 2.0, last])
     a, b, c = (study_of(DATA.format(f"{name}.csv") + SWEEP + "n_samples = [10, 20]") for name in "abc")
-    assert a.extends(c)
-    assert not a.extends(b)
+    assert not a.same_but(c)
+    assert a.same_but(b)
     assert fields_of(a.same_but(b)) == ["truth.sha256"]
 
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import threading
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -489,11 +490,25 @@ def test_what_is_missing_must_have_room(tmp_path, monkeypatch):
     record.unlink()
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=int(0.2 * needed)))
-    with pytest.raises(mc.StorageError, match=r"bytes are needed and \d+ are free"):
-        swept(tmp_path)
+    for text in (STUDY, STUDY.replace("[40, 60]", "[40, 60, 80]")):  # one that has grown by then, too
+        with pytest.raises(mc.StorageError, match=r"bytes are needed and \d+ are free") as error:
+            swept(tmp_path, text)
+        assert "is kept" in error.value.ending
     assert not record.exists()
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=int(0.3 * needed)))
-    assert swept(tmp_path).done == 4, "one of four units is missing, a quarter of the room will do"
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=int(0.8 * needed)))
+    outcome = swept(tmp_path, STUDY.replace("[40, 60]", "[40, 60, 80]"))
+    assert outcome.done == 6, "three of six units are missing: three quarters of the first study's room"
+
+
+def test_environments_that_nobody_wrote_are_refused(tmp_path):
+    swept(tmp_path)
+    archive = folder.open_study(tmp_path / "s.zarr")
+    ours = environment.versions()
+    for wrong in ({**ours, "more": "1"}, {"numpy_version": "1"}):
+        document = layout.as_json(replace(archive, environments=(ours, wrong)).document())
+        (tmp_path / "s.zarr" / "zarr.json").write_bytes(document)
+        with pytest.raises(mc.StorageError, match="with which versions it was run"):
+            mc.load(tmp_path / "s.zarr")
 
 
 def test_a_worker_of_another_version_is_refused(tmp_path, monkeypatch):

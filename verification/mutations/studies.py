@@ -76,8 +76,8 @@ STUDIES = (
     Mutant(
         "a study may lose values of an axis",
         "studies/folder.py",
-        "if not study.extends(archive.study):",
-        "if False:",
+        "    if differences:\n        return differences\n",
+        "",
         "unit/test_sweep.py::test_another_study_is_refused_with_the_difference",
     ),
     Mutant(

@@ -8,7 +8,7 @@ import numpy as np
 from modelcollapse.profile.case import Case
 from modelcollapse.profile.meanings import LOSSES
 from modelcollapse.profile.table import Row
-from modelcollapse.resampling import interval, middle_value, resampled_medians
+from modelcollapse.resampling import interval, resampled_medians
 from modelcollapse.types import Array
 
 ALIKE = ("n_samples", "replicates", "seed", "engine", "save", "generations")
@@ -37,7 +37,7 @@ def scaling(case: Case) -> list[Row]:
     values = [one.ends(name) for one in cases]
     slopes = []
     for end in (0, 1):
-        middles = np.array([[middle_value(v[end])] for v in values])
+        middles = np.array([[np.median(v[end])] for v in values])
         drawn = np.array([resampled_medians(v[end], case.resamples, stream) for v in values])
         if not (np.isfinite(middles) & (middles > 0.0)).all():
             at = (case.first, case.last)[end]

@@ -66,7 +66,8 @@ def _glance(cells: Cells, verdict: str, laws: list[tuple[str, str]]) -> list[tup
 
 
 def _figures(dataset: xr.Dataset) -> list[Markup]:
-    """The kind that suits the axes best, and others that they allow; no lines with two points beside it."""
+    """The kind that suits the axes best, and others that they allow; lines of two points only where all else
+    does not suit."""
     try:
         studies.check(dataset)
     except ValueError:

@@ -24,7 +24,7 @@ STRIKES = 3
 """Workers that a unit may take along before it is set aside."""
 HOPELESS = 20
 """Workers that may end before any unit is done: then something is wrong with all of them."""
-KEPT_GOING = "what was committed is kept; the same command goes on from there"
+KEPT_GOING = WorkerError.ending
 
 
 @dataclass(frozen=True)

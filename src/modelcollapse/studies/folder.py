@@ -107,6 +107,9 @@ def _environments(text: str) -> tuple[Mapping[str, Any], ...]:
     found = json.loads(text)
     if not isinstance(found, dict) or not found:
         raise ValueError("it does not say with which versions it was begun")
+    names = set(environment.versions())
+    if not all(isinstance(one, dict) and set(one) == names for one in found.values()):
+        raise ValueError("it does not say with which versions it was run")
     return tuple(found.values())
 
 
@@ -175,16 +178,13 @@ def foreign(archive: Archive, study: Study) -> list[Problem]:
 
     What the study has more, or would add, is no reason, and is not named among them.
     """
-    if not study.extends(archive.study):
-        more = study.replicates >= archive.study.replicates
-        return [p for p in study.same_but(archive.study) if not (more and p.field == "replicates")]
+    differences = study.same_but(archive.study)
+    if differences:
+        return differences
     grown = Archive(archive.path, study, archive.block, archive.environments).variables
+    no_room = "is larger, or new, in the cells that are added: there is no room, begin another --out"
     return [
-        Problem(
-            name,
-            None,
-            "is larger, or new, in the cells that are added: there is no room, begin another --out",
-        )
+        Problem(name, None, no_room)
         for name, variable in grown.items()
         if name not in archive.variables or archive.variables[name].chunk != variable.chunk
     ]

@@ -11,6 +11,7 @@ import numpy as np
 from modelcollapse.errors import Problem, StorageError
 from modelcollapse.studies import blocks, disk, environment, folder
 from modelcollapse.studies.archive import ROOT, Archive, Scan
+from modelcollapse.studies.driver import KEPT_GOING
 from modelcollapse.studies.study import Study
 
 UNIT_SECONDS = 10.0
@@ -46,11 +47,14 @@ def make(path: Path, study: Study, block: int | None) -> None:
             raise StorageError([Problem("--out", str(path), reason)]) from None
 
 
-def _check_room(there: Path, path: Path, needed: float) -> None:
+def _check_room(there: Path, path: Path, needed: float, ending: str = StorageError.ending) -> None:
+    """Refuse where the disk has less than is needed; ``ending`` says how all stands then."""
     free = shutil.disk_usage(there).free
     if free < needed:
         wanted = f"{needed:.0f} bytes are needed and {free} are free"
-        raise StorageError([Problem("--out", str(path), wanted)])
+        full = StorageError([Problem("--out", str(path), wanted)])
+        full.ending = ending
+        raise full
 
 
 def choose_block(study: Study) -> int:
@@ -74,7 +78,7 @@ def prepare(
         raise StorageError(f"is damaged: {'; '.join(wrong[:5])}; {mend}", str(path))
     differences = folder.foreign(archive, study)
     if differences:
-        allowed = "holds another study, the other of these; they differ, or are not asked for any more"
+        allowed = "holds another study; these differ, or are not asked for any more"
         other = Problem("--out", str(path), allowed)
         raise StorageError([other, *differences])
     said = environment.check(archive.versions, str(archive.path), accept)
@@ -88,7 +92,9 @@ def prepare(
         tell(f"the study grows from {_size(before)} to {_size(merged)}")
     folder.tidy(archive)
     scan = archive.scan(stop=stop)
-    _check_room(path, path, archive.study.estimate().disk * (1 - scan.count(blocks.WHOLE) / archive.size))
+    if not stop.is_set():  # else what was not looked at passes for missing
+        missing = 1.0 - scan.count(blocks.WHOLE) / archive.size
+        _check_room(path, path, archive.study.estimate().disk * missing, KEPT_GOING)
     damaged = np.flatnonzero(scan.states == blocks.DAMAGED).tolist()
     for number in damaged:
         disk.remove(archive.place(number).record_path())

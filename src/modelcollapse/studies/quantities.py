@@ -8,7 +8,6 @@ from typing import Literal
 import numpy as np
 
 from modelcollapse.metrics import METRICS, SPREAD
-from modelcollapse.resampling import middle_value
 from modelcollapse.studies.cells import Cells
 from modelcollapse.studies.views import first_at_most, half_times, laws, measured, metrics_in, truth_of
 from modelcollapse.types import Array, BoolArray
@@ -196,6 +195,6 @@ def bands(values: Array) -> tuple[Array, Array, Array]:
         there = row[~np.isnan(row)]
         if there.size:
             low, high = np.quantile(there, QUANTILES, method="inverted_cdf")
-            found[:, i] = low, middle_value(there), high
+            found[:, i] = low, np.median(there), high
     low, middle, high = found.reshape(3, *values.shape[:-1])
     return low, middle, high

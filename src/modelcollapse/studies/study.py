@@ -193,16 +193,15 @@ class Study:
         found = (self.cell(index).held for index in product(*ranges))
         return next((values for values in found if values is not None), None)
 
-    def extends(self, other: "Study") -> bool:
-        """Whether all cells and replicates of another study are this one's too, with the same numbers."""
-        return self.replicates >= other.replicates and not [
-            problem for problem in self.same_but(other) if problem.field != "replicates"
-        ]
-
     def same_but(self, other: "Study") -> list[Problem]:
-        """The fields in which another study differs, with both values. That this one has more points, or
-        has them in another order, is no difference."""
-        names = [name for name in SETTINGS if not any(name in axis.paths for axis in self.axes)]
+        """The fields in which another study differs, with both values. That this one has more points or
+        replicates, or has points in another order, is no difference."""
+        more = self.replicates >= other.replicates
+        names = [
+            name
+            for name in SETTINGS
+            if not any(name in axis.paths for axis in self.axes) and not (more and name == "replicates")
+        ]
         mine, theirs = ({name: study.recipe[name] for name in names} for study in (self, other))
         settings, axes = between(mine, theirs), self._other_axes(other)
         if axes:  # no cells to compare

@@ -124,7 +124,7 @@ def sweep(
     with _workers(executor, dask, workers or lab.cores(), stop) as (pool, window):
         if fresh:
             preparing.make(path, study, block)
-        with _ending(fresh), _storage(path), _at_work(path, tell) as held, _ended(pool, stop):
+        with _ending(fresh), _storage(path, KEPT_GOING), _at_work(path, tell) as held, _ended(pool, stop):
             archive, scan = preparing.prepare(path, study, accept_environment, tell, stop)
             driver = Driver(
                 archive,
@@ -158,7 +158,7 @@ def check(
     """
     archive = folder.open_study(store.place(path))
     wrong = folder.damaged_metadata(archive)
-    with _storage(archive.path, ""):
+    with _storage(archive.path, StorageError.ending):
         if wrong and repair:
             with lock.held(archive.path, []):
                 archive = folder.open_study(archive.path)  # it may have grown meanwhile
@@ -201,13 +201,13 @@ def _ending(fresh: bool) -> Iterator[None]:
 
 
 @contextmanager
-def _storage(path: Path, ending: str = KEPT_GOING) -> Iterator[None]:
+def _storage(path: Path, ending: str) -> Iterator[None]:
     """Say in a sentence that a folder has vanished, is read-only, or full."""
     try:
         yield
     except OSError as error:
         failed = StorageError(f"cannot be used: {disk.said(error)}", str(path))
-        failed.ending = ending or failed.ending
+        failed.ending = ending
         raise failed from None
 
 
