@@ -41,6 +41,11 @@ COUNT = """() => {
 }"""
 
 
+def chromium() -> str | None:
+    """Where the system's Chromium is; None for Playwright's own."""
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
 def opened(browser: Browser, link: str) -> Page:
     """A reader's page."""
     page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
@@ -90,11 +95,10 @@ def memory(process: int) -> float:
 
 def main() -> None:
     """Measure with one reader and with five."""
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     server = serve()
     print(f"{os.cpu_count()} processors, load before {os.getloadavg()[0]:.1f}")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         warm = opened(browser, server.link)
         print(f"first story, first reader: first picture after {first_picture(warm):.0f} ms")
         time.sleep(3)

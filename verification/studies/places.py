@@ -93,27 +93,42 @@ def mounted(folder: Path, *how: str) -> Iterator[bool]:
 
 
 def full(folder: Path, expected: dict[str, bytes]) -> str:
-    """A small disk that another file fills up, but for some pages; later that file is gone."""
+    """A small disk that another file fills up meanwhile, but for some pages; later that file is gone."""
     with mounted(folder, "-t", "tmpfs", "-o", f"size={SMALL_DISK}", "tmpfs") as done:
         if not done:
             return "full: skipped, for nothing can be mounted here"
         path, filler = folder / "a" / "s.zarr", folder / "filler"
         path.parent.mkdir()
-        some_units(path, lambda process: process.kill())
-        with filler.open("wb") as file:
-            file.truncate(0)
-            free = shutil.disk_usage(folder).free - LEFT
-            os.posix_fallocate(file.fileno(), 0, free)
-        before = len(committed(open_study(path)))
-        said = refused(TEXT, path, "a full disk", "No space left")
-        demand("bytes)" in said, f"how much is needed is not said: {said}")
+        found = list[tuple[int, int, str]]()
+
+        def fill(process: Sweep) -> None:
+            before = _fill(filler, path)
+            found.append((before, process.code(), process.said()))
+
+        some_units(path, fill)
+        before, code, said = found[0]
+        demand(code == 4 and "Traceback" not in said, f"a disk that becomes full: exit {code}: {said}")
+        demand("No space left" in said and "bytes)" in said, f"a disk that becomes full: {said}")
         archive = open_study(path)
         count = nothing_wrong(archive, None, "a full disk")
         demand(before <= count < archive.size, f"{count} units, {before} before the disk was full")
-        refused(TEXT, path, "a disk that is still full", "No space left")
+        said = refused(TEXT, path, "a disk that is still full", " bytes are needed and ")
+        demand(len(committed(archive)) == count, f"a disk that is still full: units came or went: {said}")
         filler.unlink()
         goes_on(path, expected, "a disk that was full")
-    return f"full: 4 after {count} of {archive.size} units"
+    return f"full: 4 after {count} of {archive.size} units, and 4 before the next one begins"
+
+
+def _fill(filler: Path, path: Path) -> int:
+    """Let a file take what is free on a disk, but for some pages; how many units were there by then."""
+    with filler.open("wb") as file:
+        for _ in range(100):  # what is free changes meanwhile
+            before = len(committed(open_study(path)))
+            free = shutil.disk_usage(filler.parent).free - LEFT
+            with suppress(OSError):
+                os.posix_fallocate(file.fileno(), 0, free)
+                return before
+    raise Broken("the disk could not be filled")
 
 
 def _mount(folder: Path, options: str) -> None:
