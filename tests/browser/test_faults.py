@@ -44,6 +44,33 @@ def test_server_killed_in_the_middle(own_server, visit, small):
         again.process.communicate(timeout=10)
 
 
+COUNTED = """
+window.asked = 0;
+const real = window.requestAnimationFrame.bind(window);
+window.requestAnimationFrame = (draw) => { window.asked++; return real(draw); };
+"""
+
+
+def test_nothing_is_drawn_while_nothing_arrives(own_server, visit, small):
+    """A reader who waits must not keep a processor busy with the same picture, sixty times a second."""
+    page = visit()
+    page.add_init_script(COUNTED)
+    long = {**small, "n_samples": 50_000, "generations": 5_000, "replicates": 4, "engine": "exact"}
+    page.open(own_server.link_to(recipe=long))
+    page.until("document.querySelector('#sentence').textContent.startsWith('After')")
+    own_server.process.send_signal(signal.SIGSTOP)
+    assert page.evaluate("document.querySelector('#play').classList.contains('playing')")
+    asked = [page.evaluate("window.asked")]
+    while len(asked) < 2 or asked[-1] != asked[-2]:  # it plays what has arrived, and its scale comes to rest
+        assert len(asked) < 30, f"it draws for ever: {asked}"
+        page.wait_for_timeout(500)
+        asked.append(page.evaluate("window.asked"))
+    assert asked[-1] > 0
+    where = page.text("#where")
+    own_server.process.send_signal(signal.SIGCONT)
+    page.until("(where) => document.querySelector('#where').textContent !== where", where)
+
+
 def test_without_a_token(server, visit):
     page = visit(refusals=True)
     page.goto(server.root + "/")

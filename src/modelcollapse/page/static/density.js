@@ -61,11 +61,11 @@ export class Density {
     );
   }
 
-  /** Go to a place of the run: draws at once. */
+  /** Go to a place of the run: draws at once. Returns whether its scale still moves. */
   go(place) {
     this.place = place;
     const { run } = this;
-    if (!run) return;
+    if (!run) return false;
     const model = this.#model();
     let peak = 0;
     if (model) for (const value of model) if (value > peak) peak = value;
@@ -76,6 +76,7 @@ export class Density {
     this.top += (goal - this.top) * step;
     if (Math.abs(goal - this.top) < 0.002 * goal) this.top = goal;
     this.chart.span({ y: [this.floor, this.top] });
+    return this.top !== goal;
   }
 
   #model() {

@@ -152,11 +152,11 @@ const settled = settle(() => {
   if (!player.playing && run?.ended) keepPlace();
 }, 300);
 
-/** Show a place of the run; the player calls it, once a picture. */
+/** Show a place of the run; the player calls it, once a picture. Returns whether the picture still moves. */
 function draw(place, fresh) {
-  if (!run) return;
-  density.go(place);
-  if (!run.length) return;
+  if (!run) return false;
+  const moves = density.go(place);
+  if (!run.length) return moves;
   // While it plays, a sentence for each picture would drown everything else that is read out.
   byId("sentence").setAttribute("aria-live", player.playing ? "off" : "polite");
   const t = run.t.at(place);
@@ -166,6 +166,7 @@ function draw(place, fresh) {
     write(byId("sentence"), sentence(run, place));
     settled();
   }
+  return moves;
 }
 
 function replicates() {

@@ -8,7 +8,7 @@ const FASTEST = 60;
 const CALM = 500;
 
 export class Player {
-  /** @param shown called with the place, once a picture at most */
+  /** @param shown called with the place, once a picture at most; says whether the picture still moves */
   constructor(shown) {
     this.shown = shown;
     this.run = null;
@@ -77,25 +77,29 @@ export class Player {
     const last = Math.max(this.run.length - 1, 0);
     const passed = Math.min((now - (this.before ?? now)) / 1000, 0.1);
     this.before = now;
+    let stops = false;
     if (this.playing) {
       const total = Math.max(this.run.expected ?? 0, last, 1);
       const speed = Number(byId("speed").value);
       const rate = Math.min(Math.max(total / WHOLE_RUN, 6), FASTEST) * speed;
       this.place = Math.min(this.place + rate * passed, last);
-      if (this.place >= last && this.run.ended) this.#set(false);
+      stops = this.place >= last && Boolean(this.run.ended);
+      if (stops) this.#set(false);
     } else if (this.goal !== null) {
       this.#follow();
     }
     const here = Math.floor(this.place);
     // With reduced motion pictures change in jumps while a run streams in, not many times a second.
     const calm = still() && !this.run.ended && now - this.said < CALM;
+    let moves = calm && this.drawn !== here;
     if (!calm) {
       this.said = now;
       this.#tell(here);
-      this.shown(here, this.drawn !== here || this.playing);
+      moves = this.shown(here, this.drawn !== here || stops);
       this.drawn = here;
     }
-    if (this.playing || (calm && this.goal !== null)) this.wake();
+    // At the newest picture there is nothing to draw until more has arrived: `grown` goes on.
+    if (moves || (this.playing && this.place < last)) this.wake();
     else this.before = undefined;
   }
 
