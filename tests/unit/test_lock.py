@@ -1,5 +1,6 @@
 """One sweep a store, and no store that nobody can use any more."""
 
+import errno
 import json
 import os
 import socket
@@ -41,7 +42,8 @@ def test_a_second_sweep_is_refused_and_told_who_holds_it(tmp_path):
 
 OTHERS = {
     "gone": lambda: gone(),
-    "the same number, begun at another time": lambda: {**gone(), "pid": os.getpid()},
+    "the same number, begun at another time": lambda: {**gone(), "pid": os.getppid()},
+    "this process, of a sweep that has ended": lambda: {**gone(), "pid": os.getpid(), "hold": "another"},
     "before the computer was started anew": lambda: {**gone(), "pid": os.getpid(), "boot": "another"},
     "cut off": lambda: '{"host": "a", "pi',
     "empty": lambda: "",
@@ -110,6 +112,25 @@ def test_a_lock_that_another_has_taken_over_is_not_removed(tmp_path):
     with lock.held(tmp_path, []):
         write(tmp_path, {**gone(), "host": "elsewhere"})
     assert lock.holder(tmp_path)["host"] == "elsewhere"
+
+
+def test_a_lock_that_could_not_be_removed_is_in_nobodys_way(tmp_path, monkeypatch):
+    """The process goes on, as a notebook does: it must not be refused by its own past."""
+
+    def fails(path):
+        raise OSError(errno.EIO, "broken")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(lock.disk, "remove", fails)
+        with lock.held(tmp_path, []):
+            pass
+    assert os.listdir(tmp_path) == [lock.NAME]
+    assert lock.at_work(tmp_path) is None
+    taken = []
+    with lock.held(tmp_path, taken):
+        assert lock.at_work(tmp_path)["pid"] == os.getpid()
+    assert "took over" in taken[0]
+    assert os.listdir(tmp_path) == []
 
 
 def test_a_lock_that_is_a_link_to_nothing_is_refused_at_once(tmp_path):

@@ -67,6 +67,13 @@ STUDIES = (
         "unit/test_lock.py::test_a_lock_whose_process_is_gone_is_taken_over_and_that_is_said",
     ),
     Mutant(
+        "a lock that could not be removed holds for ever",
+        "studies/lock.py",
+        'return owner.get("hold") in HOLDS',
+        "return True",
+        "unit/test_lock.py::test_a_lock_that_could_not_be_removed_is_in_nobodys_way",
+    ),
+    Mutant(
         "a lock of another computer is taken over",
         "studies/lock.py",
         '    if owner.get("host") != socket.gethostname():\n        return True',

@@ -7,6 +7,7 @@ either comes to be or not, on all of them.
 import hashlib
 import json
 import os
+import secrets
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -17,6 +18,8 @@ from modelcollapse.errors import StorageError, printable
 from modelcollapse.studies import disk
 
 NAME, CLAIM = "lock.json", ".taken-"
+HOLDS = set[str]()
+"""What this process holds, by a name that each hold has: a lock that could not be removed is nobody's."""
 
 
 class Lock:
@@ -51,25 +54,32 @@ def held(store: Path, taken: list[str]) -> Iterator[Lock]:
         Where another process holds it, or where nobody can know, as on another computer.
     """
     path, owner = store / NAME, _myself()
-    while not _put_new(path, owner):
-        if path.is_symlink():  # where it leads to nothing, it is neither there nor can it be made
-            raise StorageError(f"{path.name} is a link, and no lock of a sweep; remove it", str(store))
-        with suppress(FileNotFoundError):  # it may be gone just now
-            content = path.read_bytes()
-            other = _read(content)
-            if _lives(other):
-                raise StorageError(_refusal(other, path), str(store))
-            if _take_over(path, content, owner):
-                whose = printable(f"{other.get('pid')}")
-                taken.append(f"took over the lock of process {whose}, which is gone")
-                break
+    HOLDS.add(owner["hold"])
     try:
+        _take(path, owner, taken)
         yield Lock(path, owner)
     finally:
+        HOLDS.discard(owner["hold"])
         mine = holder(store) or {}
         if all(mine.get(name) == value for name, value in owner.items()):
             with suppress(OSError):
                 disk.remove(path)
+
+
+def _take(path: Path, owner: Mapping[str, Any], taken: list[str]) -> None:
+    """Make the lock, or take it over; refuse where somebody has it."""
+    while not _put_new(path, owner):
+        if path.is_symlink():  # where it leads to nothing, it is neither there nor can it be made
+            raise StorageError(f"{path.name} is a link, and no lock of a sweep; remove it", str(path.parent))
+        with suppress(FileNotFoundError):  # it may be gone just now
+            content = path.read_bytes()
+            other = _read(content)
+            if _lives(other):
+                raise StorageError(_refusal(other, path), str(path.parent))
+            if _take_over(path, content, owner):
+                whose = printable(f"{other.get('pid')}")
+                taken.append(f"took over the lock of process {whose}, which holds it no more")
+                return
 
 
 def _put_new(path: Path, owner: Mapping[str, Any]) -> bool:
@@ -124,6 +134,8 @@ def _lives(owner: Mapping[str, Any]) -> bool:
         return False
     if owner.get("space") != _space():  # of another container: its numbers mean nothing here
         return True
+    if pid == os.getpid():
+        return owner.get("hold") in HOLDS
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):
@@ -168,6 +180,7 @@ def _myself() -> dict[str, Any]:
         "begun": _begun(pid),
         "boot": _boot(),
         "space": _space(),
+        "hold": secrets.token_hex(8),
     }
 
 
