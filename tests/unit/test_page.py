@@ -10,8 +10,8 @@ import pytest
 from page_server import LONG, ONE, RECIPE, Server, lines
 
 import modelcollapse as mc
-from modelcollapse.page import limits
-from modelcollapse.page.jobs import AT_ONCE, WAITING
+from modelcollapse.page import downloads, limits
+from modelcollapse.page.jobs import ASIDE, AT_ONCE, WAITING
 from modelcollapse.page.stories import STORIES
 
 COMPARED = [
@@ -328,6 +328,45 @@ def test_more_runs_than_there_is_room_for_are_told_to_wait(server):
     with server.client() as client:
         *_, end = lines(client, {"recipe": RECIPE})
     assert end["type"] == "end"
+
+
+def test_few_figures_are_made_at_once_and_few_wait(server, monkeypatch):
+    go, lock, here, most = threading.Event(), threading.Lock(), [], []
+
+    def slow(dataset, kind):
+        with lock:
+            here.append(kind)
+            most.append(len(here))
+        assert go.wait(30.0)
+        with lock:
+            here.pop()
+        return b"made"
+
+    with server.client() as client:
+        start = lines(client, {"recipe": RECIPE})[0]
+        monkeypatch.setattr(downloads, "as_file", slow)
+        codes = []
+
+        def ask():
+            with server.client() as one:
+                codes.append(one.get(f"/api/runs/{start['id']}/png").status_code)
+
+        readers = [threading.Thread(target=ask, daemon=True) for _ in range(ASIDE)]
+        for one in readers:
+            one.start()
+        until = time.monotonic() + 30.0
+        while server.page.jobs._aside < ASIDE and time.monotonic() < until:
+            time.sleep(0.01)
+        refused = client.get(f"/api/runs/{start['id']}/png")
+        assert refused.status_code == 429
+        assert int(refused.headers["Retry-After"]) > 0
+        assert client.get("/api/about").status_code == 200
+        go.set()
+        for one in readers:
+            one.join(30.0)
+    assert codes == [200] * ASIDE
+    assert max(most) == AT_ONCE
+    assert server.page.jobs._aside == 0
 
 
 def test_a_run_that_waits_is_seen_before_its_turn_and_computed_in_its_turn(server):

@@ -75,8 +75,8 @@ def wrong(_: Request, error: Exception) -> Response:
 
 
 def many(_: Request, __: Exception) -> Response:
-    """Too many computations at once."""
-    text = "Other runs are under way; try again in a few seconds."
+    """Too much at once."""
+    text = "Others are at work here just now; try again in a few seconds."
     return answer({"error": text, "problems": []}, 429, **{"Retry-After": "2"})
 
 

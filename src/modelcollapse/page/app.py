@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
@@ -100,7 +99,7 @@ class Page:
             raise HTTPException(413, f"A table of at most {LARGEST >> 20} MB is taken.")
         wanted = column if isinstance(column, str) else None
         shown = name if isinstance(name, str) else ""
-        key, found = await run_in_threadpool(self.uploads.add, text, shown, wanted)
+        key, found = await self.jobs.aside(self.uploads.add, text, shown, wanted)
         return answer({"upload": key, **found.told()})
 
     async def run(self, request: Request) -> Response:
@@ -139,12 +138,12 @@ class Page:
         dataset = self.jobs.result(name) if NAME.fullmatch(name) else None
         if dataset is None or kind not in downloads.TYPES:
             raise HTTPException(404, "There is no such result any more: run it again.")
-        content = await run_in_threadpool(downloads.as_file, dataset, kind)
+        content = await self.jobs.aside(downloads.as_file, dataset, kind)
         return Response(content, media_type=downloads.TYPES[kind], headers=downloads.headers(kind))
 
     async def study(self, request: Request) -> Response:
         """A study as a map."""
-        return answer(await run_in_threadpool(self.studies.map, self._study(request)))
+        return answer(await self.jobs.aside(self.studies.map, self._study(request)))
 
     async def cell(self, request: Request) -> Response:
         """A cell of a study."""
@@ -152,7 +151,7 @@ class Page:
         found = None
         if INDEX.fullmatch(text):
             index = tuple(map(int, text.split(",")))
-            found = await run_in_threadpool(self.studies.cell, name, index)
+            found = await self.jobs.aside(self.studies.cell, name, index)
         if found is None:
             raise HTTPException(404, "There is no such cell, or it is not computed.")
         return answer(found)

@@ -1,4 +1,4 @@
-"""Computations at once and computations waiting: few, so that the page answers; the last results."""
+"""Computations at once and those that wait: few, so that the page answers; the last results."""
 
 import asyncio
 import secrets
@@ -6,12 +6,18 @@ import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
 
 import xarray as xr
+from starlette.concurrency import run_in_threadpool
+
+Made = TypeVar("Made")
 
 AT_ONCE, WAITING = 2, 4
 KEPT, KEPT_BYTES = 8, 48 * 2**20
 """Finished results that are kept at most, and their bytes; the last one always is."""
+ASIDE = 16
+"""Files, maps and uploads that are made or wait to be made at most."""
 QUEUED = 8
 """Lines that wait for a reader; then the computation waits, too."""
 LOOKS = 0.1
@@ -118,6 +124,7 @@ class Jobs:
     def __init__(self) -> None:
         """Begin with none."""
         self.places = asyncio.Semaphore(AT_ONCE)
+        self._few, self._aside = asyncio.Semaphore(AT_ONCE), 0
         self._here: set[Job] = set()
         self._kept: OrderedDict[str, xr.Dataset] = OrderedDict()
         self._lock = threading.Lock()
@@ -139,6 +146,17 @@ class Jobs:
         finally:
             job.stop.set()
             self._here.discard(job)
+
+    async def aside(self, make: Callable[..., Made], *arguments: Any) -> Made:
+        """Make something short on a thread, few at once; `TooMany` where too many wait already."""
+        if self._aside >= ASIDE:
+            raise TooMany
+        self._aside += 1
+        try:
+            async with self._few:
+                return await run_in_threadpool(make, *arguments)
+        finally:
+            self._aside -= 1
 
     def stop(self) -> None:
         """Tell all of them to stop: the server ends."""
