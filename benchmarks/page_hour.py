@@ -18,6 +18,8 @@ import modelcollapse as mc
 from benchmarks.page import FLAGS, Server, chromium, opened, serve
 
 MINUTES = 60.0
+LOOKS = 4.0
+"""Seconds that the reader looks at what a run has come to."""
 WARM = 10.0
 """Minutes that are not counted in the slope: what is kept of the last runs fills up in them."""
 STUDY = """
@@ -50,6 +52,7 @@ def visit(browser: Browser, server: Server) -> int:
         page.click(f"[data-story='{story['id']}']")
         _ends(page)
         page.evaluate("document.querySelector('#to-last').click()")
+        page.wait_for_timeout(1000.0 * LOOKS)
         runs += 1 + _changes(page)
     page.click("[data-view=plan]")
     page.wait_for_timeout(500)
