@@ -10,6 +10,7 @@ from typing import overload
 
 import numpy as np
 
+from modelcollapse import aligned
 from modelcollapse.types import BitArray
 
 COMMON_KEY = (0,) * 8
@@ -58,7 +59,7 @@ class Streams(Sequence[np.random.Generator]):
 def of(generators: Iterable[np.random.Generator]) -> Streams:
     """Make the streams that begin where these generators are."""
     each = tuple(generators)
-    state = np.empty((len(each), WORDS, STREAM_LANES), dtype=np.uint64)
+    state = aligned.empty((len(each), WORDS, STREAM_LANES), np.uint64)
     for words, generator in zip(state, each, strict=True):
         words[:] = generator.integers(2**64, size=words.shape, dtype=np.uint64)
     return Streams(each, state)

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 from scipy.special import log_ndtr, ndtr
 
+from modelcollapse import aligned
 from modelcollapse.errors import Problem
 from modelcollapse.families.base import REAL, Fit, Learner, at_precision, check_rows
 from modelcollapse.fields import Ddof, Positive, Real, Table
@@ -51,7 +52,7 @@ class OneGaussian(Learner):
     def sample(self, params: GaussianParams, size: Sizes, streams: Streams) -> Array:
         """Draw normals."""
         sizes = per_replicate(size, len(streams))
-        items = np.empty((len(streams), longest(size)))
+        items = aligned.empty((len(streams), longest(size)))
         check_rows(len(params.mean), len(streams))
         sample_mixtures(*self._parts(params), sizes, streams.state, items)
         return items

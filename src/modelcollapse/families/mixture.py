@@ -7,6 +7,7 @@ import numpy as np
 from pydantic import Field, model_validator
 from scipy.special import ndtr
 
+from modelcollapse import aligned
 from modelcollapse.errors import Problem
 from modelcollapse.families import effort
 from modelcollapse.families.base import REAL, Fit, Learner, check_rows
@@ -120,7 +121,7 @@ class Mixture(Learner):
     def sample(self, params: MixtureParams, size: Sizes, streams: Streams) -> Array:
         """Draw items, component after component: a multinomial of counts, then normals."""
         sizes = per_replicate(size, len(streams))
-        items = np.empty((len(streams), longest(size)))
+        items = aligned.empty((len(streams), longest(size)))
         check_rows(len(params.weight), len(streams))
         sample_mixtures(*params, sizes, streams.state, items)
         return items

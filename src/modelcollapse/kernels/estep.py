@@ -1,6 +1,11 @@
 """The E-step of a one-dimensional mixture: one pass over weighted items, in lanes.
 
 Scratch space ``work`` has the axes ``(row, lane)``; `work_rows` says how many rows a pass needs.
+
+Loops over lanes take their items as a slice of a block's length, not as ``x[first + lane]``. Where arrays
+might overlap, LLVM asks before such a loop whether they do, and if so goes on without vectors. Of
+``x[first + lane]`` it asks once for all blocks, and takes them for longer than they are: scratch space that
+happened to lie a little after the items doubled the time of a pass.
 """
 
 import math
@@ -182,8 +187,9 @@ def two_sums(x: Array, size: int, now: Array, sums: Array, cross: Array, total: 
     clear(lanes)
     whole = size - size % width
     for first in range(0, whole, width):
+        items = x[first : first + width]
         for lane in range(width):
-            y = (x[first + lane] - center) * inverse
+            y = (items[lane] - center) * inverse
             d = fma(fma(c2, y, c1), y, c0)
             e = exp_negative(-abs(d))
             g = 1.0 / (1.0 + e)

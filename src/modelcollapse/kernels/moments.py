@@ -20,13 +20,15 @@ def weighted_moments(x: Array, weight: Array, size: int, width: int) -> tuple[fl
     center, count = x[0] if size else 0.0, float(size)
     if weighted:
         for i in range(0, whole, width):
+            items, given = x[i : i + width], weight[i : i + width]
             for lane in range(width):
-                total[lane] += weight[i + lane]
-                first[lane] += weight[i + lane] * (x[i + lane] - center)
+                total[lane] += given[lane]
+                first[lane] += given[lane] * (items[lane] - center)
     else:
         for i in range(0, whole, width):
+            items = x[i : i + width]
             for lane in range(width):
-                first[lane] += x[i + lane] - center
+                first[lane] += items[lane] - center
     for i in range(whole, size):
         w = weight[i] if weighted else 1.0
         total[0] += w if weighted else 0.0
@@ -37,14 +39,16 @@ def weighted_moments(x: Array, weight: Array, size: int, width: int) -> tuple[fl
     for lane in range(width):
         first[lane] = 0.0
     for i in range(0, whole, width):
+        items = x[i : i + width]
         if weighted:
+            given = weight[i : i + width]
             for lane in range(width):
-                y = x[i + lane] - mean
-                first[lane] += weight[i + lane] * y
-                second[lane] += weight[i + lane] * (y * y)
+                y = items[lane] - mean
+                first[lane] += given[lane] * y
+                second[lane] += given[lane] * (y * y)
         else:
             for lane in range(width):
-                y = x[i + lane] - mean
+                y = items[lane] - mean
                 first[lane] += y
                 second[lane] += y * y
     for i in range(whole, size):

@@ -94,15 +94,13 @@ def normals(state: BitArray, out: Array, size: int, scratch: Array) -> None:
     width = scratch.shape[1]
     bits = np.empty(width, dtype=np.uint64)
     radius, first, second = scratch[0], scratch[1], scratch[2]
-    for start in range(0, size, 2 * width):
+    whole = size - size % (2 * width)
+    for start in range(0, whole, 2 * width):
+        middle, end = start + width, start + 2 * width
+        normal_block(state, bits, radius, out[start:middle], out[middle:end])
+    if whole < size:
         normal_block(state, bits, radius, first, second)
-        if start + 2 * width <= size:
-            for lane in range(width):
-                out[start + lane] = first[lane]
-            for lane in range(width):
-                out[start + width + lane] = second[lane]
-        else:
-            for lane in range(min(width, size - start)):
-                out[start + lane] = first[lane]
-            for lane in range(size - start - width):
-                out[start + width + lane] = second[lane]
+        for lane in range(min(width, size - whole)):
+            out[whole + lane] = first[lane]
+        for lane in range(size - whole - width):
+            out[whole + width + lane] = second[lane]

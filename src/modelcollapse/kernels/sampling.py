@@ -28,6 +28,6 @@ def sample_mixtures(w: Array, m: Array, s: Array, size: IntArray, state: BitArra
         normals(state[r], x[r], size[r], scratch)
         last = 0
         for k in range(components):
-            first, last = last, last + counts[k]
+            first, last, mean, std = last, last + counts[k], m[row, k], s[row, k]
             for i in range(first, last):
-                x[r, i] = m[row, k] + s[row, k] * x[r, i]
+                x[r, i] = mean + std * x[r, i]
