@@ -85,10 +85,10 @@ def measured(browser: Browser, server: Server, readers: int) -> dict[str, Any]:
     }
 
 
-def memory(process: int) -> float:
-    """A process's largest resident memory, MB."""
+def memory(process: int, what: str = "VmHWM") -> float:
+    """A process's resident memory, MB: the largest so far, or (``VmRSS``) now."""
     for line in Path(f"/proc/{process}/status").read_text().splitlines():
-        if line.startswith("VmHWM"):
+        if line.startswith(what):
             return int(line.split()[1]) / 1024
     return float("nan")
 

@@ -2,8 +2,9 @@
 
     .venv/bin/python -m benchmarks.page_hour [minutes]
 
-The reader goes from story to story, changes N and the three shares, drags the truth, plans, looks at a study,
-exports, and leaves runs before their end; again and again. Each round is in a tab of its own.
+The reader goes from story to story: looks at what it came to, moves the point in the triangle, a component
+of the truth and N, takes home the numbers and the figures, and leaves a run before its end; then plans, and
+looks at a study. Each round is in a tab of its own.
 """
 
 import sys
@@ -12,14 +13,16 @@ import time
 from pathlib import Path
 
 import numpy as np
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 import modelcollapse as mc
-from benchmarks.page import FLAGS, Server, chromium, opened, serve
+from benchmarks.page import FLAGS, Server, chromium, memory, opened, serve
 
 MINUTES = 60.0
 LOOKS = 4.0
 """Seconds that the reader looks at what a run has come to."""
+LONGEST = 120.0
+"""Seconds that a run may take."""
 WARM = 10.0
 """Minutes that are not counted in the slope: what is kept of the last runs fills up in them."""
 STUDY = """
@@ -36,51 +39,65 @@ mix = {simplex = 0.1}
 """
 
 
-def held(process: int) -> float:
-    """A process's resident memory now, MB."""
-    for line in Path(f"/proc/{process}/status").read_text().splitlines():
-        if line.startswith("VmRSS"):
-            return int(line.split()[1]) / 1024
-    raise RuntimeError("the server has ended")
-
-
 def visit(browser: Browser, server: Server) -> int:
     """One round of a reader; how many runs it started."""
-    page = opened(browser, server.link)
-    runs = 0
+    started = list[str]()
+
+    def count(request: Request) -> None:
+        if request.method == "POST" and request.url.endswith("/api/runs"):
+            started.append(request.url)
+
+    page = opened(browser, "about:blank")
+    page.on("request", count)
+    page.goto(server.link)
     for story in server.about["stories"]:
         page.click(f"[data-story='{story['id']}']")
         _ends(page)
-        page.evaluate("document.querySelector('#to-last').click()")
         page.wait_for_timeout(1000.0 * LOOKS)
-        runs += 1 + _changes(page)
+        _takes_home(page)
+        _changes(page)
     page.click("[data-view=plan]")
-    page.wait_for_timeout(500)
+    page.click(".plan-form button[type=submit]")
+    page.locator(".answer-number strong").first.wait_for(timeout=1000.0 * LONGEST)
     page.click("[data-view=studies]")
     page.locator(".cell").nth(3).click()
     page.locator(".map-cell pre").wait_for()
     page.context.close()
-    return runs
+    return len(started)
 
 
-def _changes(page: Page) -> int:
-    """Change the shares and N by the keyboard, let one run end, and leave another; how many runs."""
-    for key in ("ArrowUp", "ArrowUp", "ArrowRight"):
-        page.locator(".triangle-point").focus()
+def _takes_home(page: Page) -> None:
+    for name in ("Numbers (CSV)", "Figure (PNG)", "Figure (SVG)"):
+        with page.expect_download(timeout=1000.0 * LONGEST) as download:
+            page.click("#exports > summary")
+            page.click(f"#export-items button:has-text('{name}')")
+        download.value.delete()
+
+
+def _changes(page: Page) -> None:
+    """Change shares, truth and N by the keyboard; the next story comes in the middle of the last run."""
+    for place, key in (
+        (".triangle-point", "ArrowUp"),
+        (".truth-svg .dot", "ArrowRight"),
+        ("#size input[type=range]", "ArrowRight"),
+    ):
+        if page.locator(place).count() == 0:  # a truth of categories has no dots
+            continue
+        page.locator(place).first.focus()
         page.keyboard.press(key)
-        page.wait_for_timeout(150)
-    _ends(page)
-    page.locator("#size input[type=range]").first.focus()
-    page.keyboard.press("ArrowRight")
-    page.wait_for_timeout(400)  # and the next story comes in the middle of it
-    return 4
+        page.wait_for_timeout(400.0)
+        if not place.startswith("#size"):
+            _ends(page)
 
 
 def _ends(page: Page) -> None:
-    until = time.monotonic() + 60.0
-    page.wait_for_timeout(100)
-    while page.evaluate("document.body.classList.contains('computing')") and time.monotonic() < until:
-        page.wait_for_timeout(50)
+    """Wait until what is computed, or will be in a moment, has ended."""
+    page.wait_for_timeout(200.0)
+    until = time.monotonic() + LONGEST
+    while page.evaluate("document.body.classList.contains('computing')"):
+        if time.monotonic() > until:
+            raise RuntimeError(f"a run goes on for {LONGEST:.0f} s: {page.url}")
+        page.wait_for_timeout(50.0)
 
 
 def main() -> None:
@@ -90,29 +107,34 @@ def main() -> None:
         study = Path(folder) / "study.zarr"
         mc.sweep(STUDY, study, workers=1)
         server = serve(study)
-        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        began, rounds, runs = time.monotonic(), 0, 0
-        looks = list[tuple[float, float]]()
-        said = 0.0
-        while (passed := (time.monotonic() - began) / 60.0) < minutes:
-            runs, rounds = runs + visit(browser, server), rounds + 1
-            looks.append((passed, held(server.process.pid)))
-            if passed >= said:
-                print(f"{passed:5.1f} min: {looks[-1][1]:.0f} MB, {rounds} rounds, {runs} runs", flush=True)
-                said += 5.0
-        browser.close()
-        server.kill()
-    print(_slope(looks))
+        try:
+            browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+            _hour(browser, server, minutes)
+            browser.close()
+        finally:
+            server.kill()
+
+
+def _hour(browser: Browser, server: Server, minutes: float) -> None:
+    began, rounds, runs, said, passed = time.monotonic(), 0, 0, 0.0, 0.0
+    looks = list[tuple[float, float]]()
+    while passed < minutes or len(looks) < 4:
+        runs, rounds = runs + visit(browser, server), rounds + 1
+        passed = (time.monotonic() - began) / 60.0
+        looks.append((passed, memory(server.process.pid, "VmRSS")))
+        if passed >= said:
+            print(f"{passed:5.1f} min: {looks[-1][1]:.0f} MB, {rounds} rounds, {runs} runs", flush=True)
+            said += 5.0
+    print(f"{memory(server.process.pid):.0f} MB at most, at any moment; {_slope(looks)}")
 
 
 def _slope(looks: list[tuple[float, float]]) -> str:
-    """What the looks say: the largest, and the growth after the first minutes, with its standard error."""
-    times, sizes = np.array([look for look in looks if look[0] >= min(WARM, looks[-1][0] / 2)]).T
-    slope, covariance = np.polyfit(times, sizes, 1, cov=True)
-    return (
-        f"{max(size for _, size in looks):.0f} MB at most; after {times[0]:.0f} minutes it grows by "
-        f"{60 * slope[0]:+.1f} +- {60 * np.sqrt(covariance[0, 0]):.1f} MB an hour"
-    )
+    """By how much memory grew after the first minutes; the standard error takes looks for independent."""
+    first = min(WARM, looks[-1][0] / 2.0)
+    times, sizes = np.array([look for look in looks if look[0] >= first] if len(looks) > 8 else looks).T
+    (slope, _), covariance = np.polyfit(times, sizes, 1, cov=True)
+    error = float(np.sqrt(covariance[0, 0]))
+    return f"after {times[0]:.0f} minutes it grows by {60 * slope:+.1f} +- {60 * error:.1f} MB an hour"
 
 
 if __name__ == "__main__":

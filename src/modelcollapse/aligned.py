@@ -12,8 +12,8 @@ LINE = 64
 
 
 def empty(shape: tuple[int, ...], dtype: Any = np.float64) -> ItemArray:
-    """Make an array of 64-bit numbers that is not set to anything, as `numpy.empty` does."""
+    """Make an array that is not set to anything, as `numpy.empty` does."""
     size = math.prod(shape)
-    whole = np.empty(size + LINE // 8, dtype)
-    ahead = -whole.ctypes.data % LINE // 8
+    whole = np.empty(size + LINE // np.dtype(dtype).itemsize, dtype)
+    ahead = -whole.ctypes.data % LINE // whole.itemsize
     return whole[ahead : ahead + size].reshape(shape)

@@ -66,7 +66,7 @@ def fit_of(experiment: Any) -> str | None:
 def warm(experiment: Any, engine: Any, stop: threading.Event) -> None:
     """See that a recipe's fit is compiled, by a second process where it is not; until ``stop`` is set."""
     name = fit_of(experiment)
-    child = None if name is None or ready(FITS[name][0]) else _start(name)
+    child = None if name is None or ready(FITS[name][0]) else start("modelcollapse.warming", name)
     if child is None:
         return
     try:
@@ -79,15 +79,18 @@ def warm(experiment: Any, engine: Any, stop: threading.Event) -> None:
         child.communicate()
 
 
-def _start(name: str) -> "subprocess.Popen[bytes] | None":
-    """Start the child, with this process's modules; None where that cannot be done."""
+def start(module: str, *words: str) -> "subprocess.Popen[bytes] | None":
+    """Start a module in a child, with this process's paths; None where that cannot be done.
+
+    The child is to call `end_with_parent`.
+    """
     python = sys.executable or ""
     if "python" not in Path(python).name.lower() or getattr(sys, "frozen", False):
         return None  # Python is part of another program: it would be started a second time
     path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
     with suppress(OSError, ValueError):
         return subprocess.Popen(
-            [python, "-P", "-m", "modelcollapse.warming", name],
+            [python, "-P", "-m", module, *words],
             env={**os.environ, "PYTHONPATH": path},
             stdin=subprocess.PIPE,  # its end tells the child that this process has ended
             stdout=subprocess.DEVNULL,
@@ -107,13 +110,18 @@ def _draw(experiment: Any, engine: Any) -> None:
     model.quantile(np.zeros(1))
 
 
-def _end_with_parent() -> None:
-    with suppress(OSError):
-        os.read(0, 1)
-    os._exit(1)
+def end_with_parent() -> None:
+    """End this process, a child, when its parent has ended."""
+
+    def wait() -> None:
+        with suppress(OSError):
+            os.read(0, 1)
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 if __name__ == "__main__":
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     FITS[sys.argv[1]][1]()
     os._exit(0)  # nothing is left to tidy up, and somebody waits

@@ -7,7 +7,7 @@ from modelcollapse import aligned
 
 
 @pytest.mark.parametrize("shape", [(0,), (1,), (7,), (4, 10_000), (3, 4, 32), (0, 5)])
-@pytest.mark.parametrize("dtype", [np.float64, np.uint64])
+@pytest.mark.parametrize("dtype", [np.float64, np.uint64, np.float32])
 def test_arrays_begin_where_a_line_does_and_are_their_own(shape, dtype):
     kept = [aligned.empty(shape, dtype) for _ in range(20)]
     assert {(one.shape, one.dtype) for one in kept} == {(shape, np.dtype(dtype))}

@@ -42,7 +42,6 @@ def test_a_second_sweep_is_refused_and_told_who_holds_it(tmp_path):
 
 OTHERS = {
     "gone": lambda: gone(),
-    "the same number, begun at another time": lambda: {**gone(), "pid": os.getppid()},
     "this process, of a sweep that has ended": lambda: {**gone(), "pid": os.getpid(), "hold": "another"},
     "before the computer was started anew": lambda: {**gone(), "pid": os.getpid(), "boot": "another"},
     "cut off": lambda: '{"host": "a", "pi',
@@ -63,6 +62,20 @@ def test_a_lock_whose_process_is_gone_is_taken_over_and_that_is_said(tmp_path, n
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="who has ended is known from /proc alone")
+def test_a_process_is_known_by_its_beginning_too(tmp_path):
+    """Its number alone may be another's by now."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        try:
+            write(tmp_path, {**gone(), "pid": other.pid})
+            with lock.held(tmp_path, []):
+                assert lock.holder(tmp_path)["pid"] == os.getpid()
+            write(tmp_path, {**gone(), "pid": other.pid, "begun": lock._begun(other.pid)})
+            with pytest.raises(StorageError), lock.held(tmp_path, []):
+                pytest.fail("it is at work")
+        finally:
+            other.kill()
+
+
 def test_a_process_that_has_ended_does_not_hold_it_though_nobody_has_waited_for_it(tmp_path):
     child = subprocess.Popen(["sleep", "60"])
     owner = {**lock._myself(), "pid": child.pid, "begun": lock._begun(child.pid)}
@@ -114,7 +127,25 @@ def test_a_lock_that_another_has_taken_over_is_not_removed(tmp_path):
     assert lock.holder(tmp_path)["host"] == "elsewhere"
 
 
-def test_a_lock_that_could_not_be_removed_is_in_nobodys_way(tmp_path, monkeypatch):
+def test_a_lock_is_held_until_it_is_removed(tmp_path, monkeypatch):
+    """Else another thread took it over meanwhile, and its lock would be removed in the place of ours."""
+    remove, tried = lock.disk.remove, []
+
+    def tries(path):
+        with pytest.raises(StorageError), lock.held(tmp_path, []):
+            pytest.fail("two have it")
+        tried.append(path)
+        remove(path)
+
+    with monkeypatch.context() as watched:
+        watched.setattr(lock.disk, "remove", tries)
+        with lock.held(tmp_path, []):
+            pass
+    assert tried == [tmp_path / lock.NAME]
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_lock_that_could_not_be_removed_is_not_in_its_own_process_way(tmp_path, monkeypatch):
     """The process goes on, as a notebook does: it must not be refused by its own past."""
 
     def fails(path):

@@ -115,7 +115,7 @@ def test_a_stop_ends_the_child(monkeypatch):
 @pytest.mark.parametrize("python", [None, "", "/usr/bin/blender", "/no/such/python"])
 def test_where_no_python_can_be_started_nothing_is(monkeypatch, python):
     monkeypatch.setattr(warming.sys, "executable", python)
-    assert warming._start("sprint") is None
+    assert warming.start("modelcollapse.warming", "sprint") is None
 
 
 def test_the_child_ends_with_its_parent(tmp_path):

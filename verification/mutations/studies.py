@@ -64,14 +64,14 @@ STUDIES = (
         "studies/lock.py",
         'return bool(_begun(pid) == owner.get("begun"))',
         "return True",
-        "unit/test_lock.py::test_a_lock_whose_process_is_gone_is_taken_over_and_that_is_said",
+        "unit/test_lock.py::test_a_process_is_known_by_its_beginning_too",
     ),
     Mutant(
         "a lock that could not be removed holds for ever",
         "studies/lock.py",
         'return owner.get("hold") in HOLDS',
         "return True",
-        "unit/test_lock.py::test_a_lock_that_could_not_be_removed_is_in_nobodys_way",
+        "unit/test_lock.py::test_a_lock_that_could_not_be_removed_is_not_in_its_own_process_way",
     ),
     Mutant(
         "a lock of another computer is taken over",

@@ -116,7 +116,7 @@ def full(folder: Path, expected: dict[str, bytes]) -> str:
         demand(len(committed(archive)) == count, f"a disk that is still full: units came or went: {said}")
         filler.unlink()
         goes_on(path, expected, "a disk that was full")
-    return f"full: 4 after {count} of {archive.size} units, and 4 before the next one begins"
+    return f"full: 4 after {count} of {archive.size} units, and 4 again while it is full"
 
 
 def _fill(filler: Path, path: Path) -> int:

@@ -28,6 +28,7 @@ def sample_mixtures(w: Array, m: Array, s: Array, size: IntArray, state: BitArra
         normals(state[r], x[r], size[r], scratch)
         last = 0
         for k in range(components):
-            first, last, mean, std = last, last + counts[k], m[row, k], s[row, k]
+            first, last = last, last + counts[k]
+            mean, std = m[row, k], s[row, k]  # read once: x might overlap them, for all LLVM knows
             for i in range(first, last):
                 x[r, i] = mean + std * x[r, i]

@@ -1,6 +1,7 @@
 """The routes: what the page may ask for."""
 
 import re
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from modelcollapse.experiment import Experiment
 from modelcollapse.page import downloads, limits, planned, wire
 from modelcollapse.page.about import about
 from modelcollapse.page.answers import HANDLERS, answer, body
-from modelcollapse.page.jobs import Job, Jobs
+from modelcollapse.page.jobs import LOOKS, Job, Jobs
 from modelcollapse.page.memory import give_back
 from modelcollapse.page.running import Asked, Run
 from modelcollapse.page.shown_studies import ShownStudies
@@ -43,6 +44,9 @@ class Page:
     def __init__(self, studies: list[Path]) -> None:
         """Take the studies that are shown."""
         self.jobs, self.uploads, self.studies = Jobs(), Uploads(), ShownStudies(studies)
+        self.compiled = threading.Event()
+        """Set once runs need not compile: a server that does keeps 90 MB of it."""
+        self.compiled.set()
 
     def app(self) -> Starlette:
         """The application, without its guard."""
@@ -113,10 +117,15 @@ class Page:
             raise RecipeError([Problem("shown", shown, "must be the number of a replicate, from 0 on")])
         asked = Asked(recipe, settled, self.jobs.name(), shown, fast)
 
+        def turn(job: Job) -> None:
+            job.wait(LATER)
+            while not self.compiled.wait(LOOKS):
+                job.look()
+
         def work(job: Job) -> None:
             run = Run(asked)
             try:
-                for line in run.lines(job.look, lambda: job.wait(LATER)):
+                for line in run.lines(job.look, lambda: turn(job)):
                     if run.dataset is not None and not fast:
                         self.jobs.keep(asked.name, run.dataset)
                     job.put(wire.line(line))

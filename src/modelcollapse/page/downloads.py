@@ -1,39 +1,31 @@
 """What one takes home: a finished run as a table or a figure, a recipe as TOML and as Python."""
 
 import csv
-import gc
 import io
 import tempfile
-import threading
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
 
-from modelcollapse.page.memory import give_back
+from modelcollapse.page import drawing
+from modelcollapse.summary import write_csv
 
 DRAWN = {"svg": "image/svg+xml", "png": "image/png"}
 TYPES = {"csv": "text/csv; charset=utf-8", **DRAWN}
 """What a run can be had as, and what that is."""
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 """What a text must not begin with in a table: spreadsheets would compute it."""
-_one_figure = threading.Lock()  # Matplotlib's settings are of the whole process
 
 
 def as_file(dataset: xr.Dataset, kind: str) -> bytes:
     """A result as a table or a figure."""
-    from modelcollapse import plots
-    from modelcollapse.summary import write_csv
-
     with tempfile.TemporaryDirectory(prefix="modelcollapse-") as folder:
         path = Path(folder) / f"result.{kind}"
         if kind == "csv":
             write_csv(dataset, path)
             return harmless(path.read_text(encoding="utf-8"))
-        with _one_figure:
-            plots.plot(dataset, path=path)
-        gc.collect()  # figures hold themselves in circles
-        give_back()
+        drawing.draw(dataset, path)
         return path.read_bytes()
 
 

@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 Made = TypeVar("Made")
 
 AT_ONCE, WAITING = 2, 4
-KEPT, KEPT_BYTES = 8, 48 * 2**20
+KEPT, KEPT_BYTES = 8, 24 * 2**20
 """Finished results that are kept at most, and their bytes; the last one always is."""
 ASIDE = 16
 """Files, maps and uploads that are made or wait to be made at most."""

@@ -54,9 +54,13 @@ def serve(port: int, studies: Sequence[Path], told: Callable[[str], None]) -> No
         raise RecipeError("serve needs Starlette and uvicorn: pip install 'modelcollapse[app]'") from None
     listening = listen(port)
     from modelcollapse.page.app import Page
+    from modelcollapse.page.compiling import warm
     from modelcollapse.page.hurried import Hurried
+    from modelcollapse.page.memory import few_arenas
 
+    few_arenas()
     page, token = Page(list(studies)), secrets.token_hex(16)
+    page.compiled.clear()
     address = listening.getsockname()[1]
     config = uvicorn.Config(
         guarded(page, token, address),
@@ -75,7 +79,7 @@ def serve(port: int, studies: Sequence[Path], told: Callable[[str], None]) -> No
     thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
     with _signals() as stop:
         thread.start()
-        threading.Thread(target=warm, daemon=True).start()
+        threading.Thread(target=warm, args=(page.compiled,), daemon=True).start()
         told(f"http://{HOST}:{address}/#token={token}")
         while thread.is_alive() and not stop.wait(0.5):
             pass
@@ -109,19 +113,6 @@ def listen(port: int) -> socket.socket:
         allowed = f"cannot be listened on ({error.strerror}); --port 0 takes a free one"
         raise RecipeError([Problem("--port", port, allowed)]) from None
     return listening
-
-
-def warm() -> None:
-    """Compile, or read from the disk, what the stories need, so that the first of them need not wait."""
-    from modelcollapse.experiment import Experiment
-    from modelcollapse.page.running import Asked, Run
-    from modelcollapse.page.stories import STORIES
-
-    with suppress(Exception):  # whatever it is, a run will say it
-        for story in STORIES:
-            recipe = Experiment(**{**story.recipe, "generations": 2, "replicates": 2}).settled()
-            for _ in Run(Asked(recipe, recipe, "")).lines(lambda: None, lambda: None):
-                pass
 
 
 def leave() -> None:

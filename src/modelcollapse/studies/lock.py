@@ -1,4 +1,4 @@
-"""One sweep a store: a file that says who is at work, and is taken over from a process that is gone.
+"""One sweep a store: a file that says who is at work, and is taken over from whoever holds it no more.
 
 No file is locked in the system's sense: shared file systems do not all know that. A link to a finished file
 either comes to be or not, on all of them.
@@ -19,7 +19,11 @@ from modelcollapse.studies import disk
 
 NAME, CLAIM = "lock.json", ".taken-"
 HOLDS = set[str]()
-"""What this process holds, by a name that each hold has: a lock that could not be removed is nobody's."""
+"""What this process holds, by a name that each hold has.
+
+A lock that could not be removed is not in the way of the process whose it was; others see it held until that
+process ends.
+"""
 
 
 class Lock:
@@ -46,12 +50,12 @@ def held(store: Path, taken: list[str]) -> Iterator[Lock]:
     store
         The study's folder.
     taken
-        Gets a sentence where the lock of a process that is gone was taken over.
+        Gets a sentence where a lock was taken over: of a process that is gone, or holds it no more.
 
     Raises
     ------
     StorageError
-        Where another process holds it, or where nobody can know, as on another computer.
+        Where somebody holds it, or where nobody can know, as on another computer.
     """
     path, owner = store / NAME, _myself()
     HOLDS.add(owner["hold"])
@@ -59,11 +63,13 @@ def held(store: Path, taken: list[str]) -> Iterator[Lock]:
         _take(path, owner, taken)
         yield Lock(path, owner)
     finally:
-        HOLDS.discard(owner["hold"])
-        mine = holder(store) or {}
-        if all(mine.get(name) == value for name, value in owner.items()):
-            with suppress(OSError):
-                disk.remove(path)
+        try:
+            mine = holder(store) or {}
+            if all(mine.get(name) == value for name, value in owner.items()):
+                with suppress(OSError):
+                    disk.remove(path)
+        finally:  # last: what is being removed must not be taken over
+            HOLDS.discard(owner["hold"])
 
 
 def _take(path: Path, owner: Mapping[str, Any], taken: list[str]) -> None:
@@ -124,7 +130,7 @@ def at_work(store: Path) -> dict[str, Any] | None:
 
 
 def _lives(owner: Mapping[str, Any]) -> bool:
-    """Whether a lock's process may be there: on another computer nobody can know."""
+    """Whether somebody may hold a lock: of a process on another computer nobody can know."""
     pid = owner.get("pid")
     if not isinstance(pid, int) or isinstance(pid, bool) or pid < 1:
         return False
@@ -146,7 +152,7 @@ def _lives(owner: Mapping[str, Any]) -> bool:
 
 
 def _take_over(path: Path, content: bytes, owner: Mapping[str, Any]) -> bool:
-    """Put a lock in the place of one whose process is gone; False where another was quicker.
+    """Put a lock in the place of one that nobody holds; False where another was quicker.
 
     Who may do so is settled by a file of that lock's own, which one process can make: no lock is ever moved
     that somebody may hold.

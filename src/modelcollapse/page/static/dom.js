@@ -63,10 +63,12 @@ export function throttle(work, wait) {
 /** Call `work` when calls have ceased for `wait` milliseconds. */
 export function settle(work, wait) {
   let timer = 0;
-  return (...values) => {
+  const later = (...values) => {
     clearTimeout(timer);
     timer = setTimeout(() => work(...values), wait);
   };
+  later.cancel = () => clearTimeout(timer);
+  return later;
 }
 
 /** Does the reader want as little motion as possible? */

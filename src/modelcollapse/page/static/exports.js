@@ -59,12 +59,13 @@ export function startExports(lab) {
         type: "button",
         text,
         "data-needs-run": needsRun || null,
-        onclick: async () => {
+        onclick: async function again() {
           menu.open = false;
           try {
             await act();
           } catch (error) {
-            lab.failed(error);
+            // A result that is not kept any more is run again; else the same is tried once more.
+            lab.failed(error, error.status === 404 ? undefined : again);
           }
         },
       }),

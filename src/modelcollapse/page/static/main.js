@@ -180,7 +180,7 @@ function replicates() {
 
 byId("replicate").addEventListener("change", (event) => {
   change({ replicate: Number(event.target.value) }, "replicate");
-  density.go(density.place);
+  player.again();
   density.describe();
   panels.grown();
 });
@@ -234,8 +234,12 @@ const dragRun = settle(() => byId("auto").checked && start({ fast: true }), SETT
 /** The recipe was edited by hand. */
 function edited(going) {
   stopped = player.stopped;
-  if (going) dragRun();
-  else checkThenRun(starts);
+  if (going) {
+    dragRun();
+    return;
+  }
+  dragRun.cancel();
+  checkThenRun(starts);
 }
 
 byId("controls").addEventListener("submit", (event) => {

@@ -45,7 +45,13 @@ export class Player {
     this.wake();
   }
 
-  /** More has arrived. */
+  /** Draw the same place again: something else about it has changed. */
+  again() {
+    this.drawn = -1;
+    this.wake();
+  }
+
+  /** More has arrived, or nothing more will. */
   grown() {
     this.#limits();
     this.wake();
@@ -53,7 +59,7 @@ export class Player {
 
   #limits() {
     const last = Math.max(this.run.length - 1, 0);
-    const expected = this.run.ended ? last : Math.max(this.run.expected ?? 0, last);
+    const expected = this.run.over ? last : Math.max(this.run.expected ?? 0, last);
     this.scrub.max = String(Math.max(expected, 1));
     this.arrived.style.width = `${expected ? (100 * last) / expected : 0}%`;
   }
@@ -62,7 +68,7 @@ export class Player {
   #follow() {
     const last = Math.max(this.run.length - 1, 0);
     this.place = this.goal === Infinity ? last : Math.min(this.run.place(this.goal), last);
-    if (this.run.ended || (this.goal !== Infinity && this.run.t.at(last) >= this.goal)) {
+    if (this.run.over || (this.goal !== Infinity && this.run.t.at(last) >= this.goal)) {
       if (this.goal !== Infinity) this.goal = null;
     }
   }
@@ -77,25 +83,23 @@ export class Player {
     const last = Math.max(this.run.length - 1, 0);
     const passed = Math.min((now - (this.before ?? now)) / 1000, 0.1);
     this.before = now;
-    let stops = false;
     if (this.playing) {
       const total = Math.max(this.run.expected ?? 0, last, 1);
       const speed = Number(byId("speed").value);
       const rate = Math.min(Math.max(total / WHOLE_RUN, 6), FASTEST) * speed;
       this.place = Math.min(this.place + rate * passed, last);
-      stops = this.place >= last && Boolean(this.run.ended);
-      if (stops) this.#set(false);
+      if (this.place >= last && this.run.over) this.#set(false);
     } else if (this.goal !== null) {
       this.#follow();
     }
     const here = Math.floor(this.place);
     // With reduced motion pictures change in jumps while a run streams in, not many times a second.
-    const calm = still() && !this.run.ended && now - this.said < CALM;
+    const calm = still() && !this.run.over && now - this.said < CALM;
     let moves = calm && this.drawn !== here;
     if (!calm) {
       this.said = now;
       this.#tell(here);
-      moves = this.shown(here, this.drawn !== here || stops);
+      moves = this.shown(here, this.drawn !== here);
       this.drawn = here;
     }
     // At the newest picture there is nothing to draw until more has arrived: `grown` goes on.
@@ -110,10 +114,11 @@ export class Player {
     this.scrub.setAttribute("aria-valuetext", `generation ${whole(t)} of ${whole(this.run.generations)}`);
     const last = this.run.length - 1;
     byId("step-back").disabled = byId("to-first").disabled = here <= 0;
-    byId("step-on").disabled = byId("to-last").disabled = here >= last && Boolean(this.run.ended);
+    byId("step-on").disabled = byId("to-last").disabled = here >= last && this.run.over;
   }
 
   #set(playing) {
+    if (playing !== this.playing) this.drawn = -1; // where it stops belongs to the link
     this.playing = playing;
     this.button.classList.toggle("playing", playing);
     this.button.setAttribute("aria-label", playing ? "Pause" : "Play");
@@ -121,7 +126,7 @@ export class Player {
 
   toggle() {
     if (!this.run) return;
-    const atEnd = this.place >= this.run.length - 1 && this.run.ended;
+    const atEnd = this.place >= this.run.length - 1 && this.run.over;
     if (!this.playing && atEnd) this.place = 0;
     this.goal = null;
     this.#set(!this.playing);

@@ -70,6 +70,12 @@ export class Run {
     this.counts = [];
     this.status = [];
     this.ended = null;
+    this.brokenOff = false;
+  }
+
+  /** Will nothing more arrive? */
+  get over() {
+    return this.ended !== null || this.brokenOff;
   }
 
   /** How many generations have arrived. */

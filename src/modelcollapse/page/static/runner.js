@@ -53,7 +53,7 @@ export class Runner {
     let run = null;
     let finished = false;
     let waits = false;
-    await stream("/api/runs", body, abort.signal, (line) => {
+    const take = (line) => {
       if (abort.signal.aborted) return;
       if (line.type === "waiting") {
         waits = true;
@@ -75,7 +75,15 @@ export class Runner {
         finished = true;
         throw new Refused(500, line, 0);
       }
-    });
+    };
+    try {
+      await stream("/api/runs", body, abort.signal, take);
+    } finally {
+      if (run && !run.ended) {
+        run.brokenOff = true;
+        this.on.grown(run);
+      }
+    }
     if (!finished && !abort.signal.aborted) throw new Gone("the answer broke off");
   }
 }
