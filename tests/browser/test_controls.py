@@ -74,6 +74,21 @@ def test_dragging_the_truth(server, visit, small):
     assert len(page.recipe["truth"]["means"]) == 2
 
 
+def test_a_key_on_a_slider_is_answered_in_full(server, visit, small):
+    """A rough answer comes first, and must not stand in the way of the whole one."""
+    page = visit()
+    page.open(server.link_to(recipe={**small, "replicates": 20}))
+    page.until_end()
+    assert page.locator("#replicate option").count() == 20
+    page.locator("#size input[type=range]").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.until("!location.hash.includes('%22n_samples%22%3A500%2C')")
+    page.wait_for_timeout(1000)
+    page.until_end()
+    page.until("document.querySelectorAll('#replicate option').length === 20")
+    assert page.evaluate("document.querySelector('#run').textContent") == "Run"
+
+
 def test_keyboard_alone(server, visit, small):
     page = visit()
     page.open(server.link_to(recipe=small))

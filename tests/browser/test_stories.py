@@ -99,6 +99,33 @@ def test_play_pause_step_and_scrub(server, visit, small):
     page.until("document.querySelector('#where').textContent === '15 of 30'")
 
 
+def test_a_pause_at_low_speed_belongs_to_the_link(server, visit, small):
+    page = visit()
+    page.open(server.link_to(recipe=small))
+    page.until_end()
+    page.click("#to-first")
+    page.select_option("#speed", "0.25")  # two thirds of a second a picture
+    page.click("#play")
+    page.until("document.querySelector('#where').textContent.startsWith('1 ')")
+    page.wait_for_timeout(450)
+    page.click("#play")
+    page.until("/at=[12]/.test(location.hash)")
+
+
+def test_a_run_that_is_stopped_is_played_to_where_it_came(server, visit, small):
+    page = visit()
+    long = {**small, "n_samples": 50_000, "generations": 5_000, "replicates": 4, "engine": "exact"}
+    page.open(server.link_to(recipe=long))
+    page.until("document.querySelector('#sentence').textContent.startsWith('After')")
+    page.select_option("#speed", "4")
+    page.click("#run")
+    page.until("document.querySelector('#play').getAttribute('aria-label') === 'Play'")
+    last = page.text("#where")
+    page.select_option("#speed", "0.25")
+    page.click("#play")
+    page.until("(last) => document.querySelector('#where').textContent !== last", last)
+
+
 def test_exports(server, visit, small):
     page = visit()
     page.open(server.link_to(recipe=small))

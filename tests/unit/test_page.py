@@ -369,6 +369,28 @@ def test_few_figures_are_made_at_once_and_few_wait(server, monkeypatch):
     assert server.page.jobs._aside == 0
 
 
+@pytest.mark.parametrize("route", ["upload", "figure", "study", "cell"])
+def test_what_is_made_aside_is_counted_and_gives_its_place_back(server, monkeypatch, route):
+    with server.client() as client:
+        start, study = lines(client, {"recipe": RECIPE})[0], server.page.studies.listed()[0]["id"]
+
+        def ask():
+            if route == "upload":
+                return client.post("/api/upload", json={"csv": "no numbers\nat all\n", "name": "a.csv"})
+            asked = {
+                "figure": f"/api/runs/{start['id']}/csv",
+                "study": f"/api/studies/{study}",
+                "cell": f"/api/studies/{study}/cell?index=0",
+            }
+            return client.get(asked[route])
+
+        expected = 422 if route == "upload" else 200
+        assert [ask().status_code for _ in range(ASIDE + 1)] == [expected] * (ASIDE + 1)
+        assert server.page.jobs._aside == 0
+        monkeypatch.setattr(server.page.jobs, "_aside", ASIDE)
+        assert ask().status_code == 429
+
+
 def test_a_run_that_waits_is_seen_before_its_turn_and_computed_in_its_turn(server):
     assert server.idle()
 

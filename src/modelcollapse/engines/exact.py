@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from modelcollapse import aligned
 from modelcollapse.engines.base import Cost
 from modelcollapse.errors import Problem
 from modelcollapse.families.base import Family, Fit
@@ -58,7 +59,9 @@ class ExactEngine:
     def _joined(self, data: tuple[Items, ...]) -> Items:
         size = np.sum([part.size for part in data], axis=0)
         if all(np.all(part.size == part.x.shape[1]) for part in data):
-            return Items(np.concatenate([part.x for part in data], axis=1), size)
+            parts = [part.x for part in data]
+            shape = (len(parts[0]), sum(part.shape[1] for part in parts), *parts[0].shape[2:])
+            return Items(np.concatenate(parts, axis=1, out=aligned.empty(shape, parts[0].dtype)), size)
         first = data[0].x
         merged = np.zeros((len(first), int(size.max(initial=0)), *first.shape[2:]), first.dtype)
         for r in range(len(first)):

@@ -1,4 +1,4 @@
-"""Computations at once and those that wait: few, so that the page answers; the last results."""
+"""How much is computed at once and how much waits, so that the page goes on answering; the last results."""
 
 import asyncio
 import secrets
@@ -14,10 +14,11 @@ from starlette.concurrency import run_in_threadpool
 Made = TypeVar("Made")
 
 AT_ONCE, WAITING = 2, 4
+"""Runs at work, and runs that wait for their turn; of files, maps and uploads as many are made at once."""
 KEPT, KEPT_BYTES = 8, 24 * 2**20
 """Finished results that are kept at most, and their bytes; the last one always is."""
 ASIDE = 16
-"""Files, maps and uploads that are made or wait to be made at most."""
+"""Files, maps and uploads that are made, or wait to be made, at most."""
 QUEUED = 8
 """Lines that wait for a reader; then the computation waits, too."""
 LOOKS = 0.1
@@ -124,7 +125,7 @@ class Jobs:
     def __init__(self) -> None:
         """Begin with none."""
         self.places = asyncio.Semaphore(AT_ONCE)
-        self._few, self._aside = asyncio.Semaphore(AT_ONCE), 0
+        self._places_aside, self._aside = asyncio.Semaphore(AT_ONCE), 0
         self._here: set[Job] = set()
         self._kept: OrderedDict[str, xr.Dataset] = OrderedDict()
         self._lock = threading.Lock()
@@ -153,7 +154,7 @@ class Jobs:
             raise TooMany
         self._aside += 1
         try:
-            async with self._few:
+            async with self._places_aside:
                 return await run_in_threadpool(make, *arguments)
         finally:
             self._aside -= 1
