@@ -11,7 +11,7 @@ from modelcollapse.kernels.compiling import ready
 from modelcollapse.page.running import Asked, Run
 from modelcollapse.page.stories import STORIES
 
-PATIENCE = 120.0
+PATIENCE = 300.0
 """Seconds after which the child is given up: it takes fifteen on a free computer."""
 
 
