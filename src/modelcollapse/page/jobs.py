@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 import xarray as xr
 from starlette.concurrency import run_in_threadpool
 
+from modelcollapse.page.memory import give_back
+
 Made = TypeVar("Made")
 
 AT_ONCE, WAITING = 2, 4
@@ -150,12 +152,19 @@ class Jobs:
 
     async def aside(self, make: Callable[..., Made], *arguments: Any) -> Made:
         """Make something short on a thread, few at once; `TooMany` where too many wait already."""
+
+        def made() -> Made:
+            try:
+                return make(*arguments)
+            finally:
+                give_back()
+
         if self._aside >= ASIDE:
             raise TooMany
         self._aside += 1
         try:
             async with self._places_aside:
-                return await run_in_threadpool(make, *arguments)
+                return await run_in_threadpool(made)
         finally:
             self._aside -= 1
 

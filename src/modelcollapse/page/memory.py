@@ -15,6 +15,6 @@ def few_arenas() -> None:
 
 
 def give_back() -> None:
-    """After a run or a figure, whose arrays take up to 100 MB: else the server stays as large as it was."""
+    """After what takes up to 100 MB for a while: else the server stays as large as it was."""
     with suppress(OSError, AttributeError, TypeError):  # other systems have no such function
         ctypes.CDLL(None).malloc_trim(0)

@@ -9,6 +9,7 @@ from modelcollapse.errors import Problem, RecipeError
 from modelcollapse.experiment import Experiment
 from modelcollapse.page import wire
 from modelcollapse.page.jobs import Job
+from modelcollapse.page.memory import give_back
 from modelcollapse.page.streaming import LATER
 from modelcollapse.planning.asked import Asked as planning_asked
 from modelcollapse.planning.asked import wrong
@@ -69,7 +70,10 @@ def work(asked: Asked, job: Job) -> None:
 
     job.wait(LATER)
     job.put(wire.line({"type": "progress", "text": "looking for laws"}))
-    answers = asked.answers(progress)
+    try:
+        answers = asked.answers(progress)
+    finally:
+        give_back()
     n = asked.recipe.n_samples
     each = [{**asdict(one), "share": None if one.count is None else one.count / n} for one in answers]
     job.put(wire.line({"type": "answers", "answers": each}))
