@@ -84,9 +84,8 @@ def test_a_key_on_a_slider_is_answered_in_full(server, visit, small):
     page.keyboard.press("ArrowRight")
     page.until("!location.hash.includes('%22n_samples%22%3A500%2C')")
     page.wait_for_timeout(1000)
-    page.until_end()
     page.until("document.querySelectorAll('#replicate option').length === 20")
-    assert page.evaluate("document.querySelector('#run').textContent") == "Run"
+    page.until_end()
 
 
 def test_keyboard_alone(server, visit, small):
