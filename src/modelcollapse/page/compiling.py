@@ -1,13 +1,15 @@
 """What the stories need, compiled by a process of its own: numba keeps 90 MB of what compiling took."""
 
 import os
-import subprocess
 import threading
+import time
 from contextlib import suppress
 
 from modelcollapse import warming
 from modelcollapse.experiment import Experiment
+from modelcollapse.kernels import em
 from modelcollapse.kernels.compiling import ready
+from modelcollapse.page.jobs import LOOKS
 from modelcollapse.page.running import Asked, Run
 from modelcollapse.page.stories import STORIES
 
@@ -16,13 +18,18 @@ PATIENCE = 300.0
 
 
 def warm(compiled: threading.Event) -> None:
-    """Let a child compile what is not on the disk, say so, and read it: the first run need not wait."""
-    if all(ready(kernel) for kernel, _ in warming.FITS.values()):
-        compiled.set()  # the rest takes no long time
+    """Let a child compile what is not on the disk, then read it, so that no story need wait.
+
+    ``compiled`` is set once the climb is there, the longest and the last that the first story needs: its
+    first run need not wait for the other stories.
+    """
     child = warming.start("modelcollapse.page.compiling")
     if child is not None:
-        with suppress(subprocess.TimeoutExpired):
-            child.wait(PATIENCE)
+        end = time.monotonic() + PATIENCE
+        while child.poll() is None and time.monotonic() < end:
+            if ready(em.em_batch):
+                compiled.set()
+            time.sleep(LOOKS)
         child.kill()
         child.communicate()
     compiled.set()
