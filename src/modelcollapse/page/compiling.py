@@ -23,7 +23,7 @@ def warm(compiled: threading.Event) -> None:
     ``compiled`` is set once the climb is there, the longest and the last that the first story needs: its
     first run need not wait for the other stories.
     """
-    child = warming.start("modelcollapse.page.compiling")
+    child = None if ready(em.em_batch) else warming.start("modelcollapse.page.compiling")
     if child is not None:
         end = time.monotonic() + PATIENCE
         while child.poll() is None and time.monotonic() < end:
