@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from modelcollapse import aligned
+from modelcollapse.engines.exact import ExactEngine, Items
+from modelcollapse.families.gaussian import Gaussian
 
 
 @pytest.mark.parametrize("shape", [(0,), (1,), (7,), (4, 10_000), (3, 4, 32), (0, 5)])
@@ -17,3 +19,12 @@ def test_arrays_begin_where_a_line_does_and_are_their_own(shape, dtype):
     for number, one in enumerate(kept):
         one[...] = number
     assert all(np.all(one == number) for number, one in enumerate(kept))
+
+
+def test_parts_of_two_kinds_of_numbers_lose_nothing():
+    size = np.array([2, 2])
+    whole = Items(np.array([[1, 2], [3, 4]]), size)
+    parts = Items(np.array([[0.5, 1.5], [2.5, 3.5]]), size)
+    merged = ExactEngine(Gaussian()).merge(whole, parts)
+    assert merged.x.tolist() == [[1.0, 2.0, 0.5, 1.5], [3.0, 4.0, 2.5, 3.5]]
+    assert merged.size.tolist() == [4, 4]

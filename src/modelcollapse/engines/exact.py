@@ -61,7 +61,8 @@ class ExactEngine:
         if all(np.all(part.size == part.x.shape[1]) for part in data):
             parts = [part.x for part in data]
             shape = (len(parts[0]), sum(part.shape[1] for part in parts), *parts[0].shape[2:])
-            return Items(np.concatenate(parts, axis=1, out=aligned.empty(shape, np.result_type(*parts))), size)
+            merged = aligned.empty(shape, np.result_type(*parts))
+            return Items(np.concatenate(parts, axis=1, out=merged), size)
         first = data[0].x
         merged = np.zeros((len(first), int(size.max(initial=0)), *first.shape[2:]), first.dtype)
         for r in range(len(first)):
