@@ -68,7 +68,8 @@ def per_replicate(size: Sizes, replicates: int) -> IntArray:
         sizes = np.empty(replicates, dtype=np.int64)
         sizes.fill(size)
         return sizes
-    return np.ascontiguousarray(np.broadcast_to(size, (replicates,)), dtype=np.int64)
+    # a copy: kernels are compiled once more for an array that may not be written to
+    return np.array(np.broadcast_to(size, (replicates,)), dtype=np.int64)
 
 
 def longest(size: Sizes) -> int:

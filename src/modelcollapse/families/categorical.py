@@ -82,7 +82,7 @@ class Categorical(Learner):
         """
         probability, sizes = params.probability, per_replicate(size, len(streams))
         check_rows(len(probability), len(streams))
-        mass = np.ascontiguousarray(np.broadcast_to(probability, (len(streams), probability.shape[1])))
+        mass = np.array(np.broadcast_to(probability, (len(streams), probability.shape[1])), order="C")
         counts = np.empty(mass.shape, dtype=np.int64)
         multinomials(sizes, mass, np.full(len(streams), mass.shape[1]), streams.state, counts)
         items = np.zeros((len(streams), int(sizes.max(initial=0))), dtype=np.int64)

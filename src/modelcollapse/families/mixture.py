@@ -203,7 +203,7 @@ class Mixture(Learner):
 
     def quantile(self, params: MixtureParams, score: Array) -> Array:
         """Quantiles by bracketed Newton steps."""
-        score = np.broadcast_to(score, (len(params.weight), score.shape[-1]))
+        score = np.array(np.broadcast_to(score, (len(params.weight), score.shape[-1])), order="C")
         return mixture_quantile(*map(np.ascontiguousarray, (*params, score)))
 
     def knots(self, params: MixtureParams) -> Array:
