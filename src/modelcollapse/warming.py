@@ -14,8 +14,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -66,17 +66,27 @@ def fit_of(experiment: Any) -> str | None:
 def warm(experiment: Any, engine: Any, stop: threading.Event) -> None:
     """See that a recipe's fit is compiled, by a second process where it is not; until ``stop`` is set."""
     name = fit_of(experiment)
-    child = None if name is None or ready(FITS[name][0]) else start("modelcollapse.warming", name)
-    if child is None:
+    if name is None or ready(FITS[name][0]):
         return
-    try:
+    with child("modelcollapse.warming", name) as compiler:
+        if compiler is None:
+            return
         _draw(experiment, engine)
         end = time.monotonic() + PATIENCE
-        while child.poll() is None and not stop.is_set() and time.monotonic() < end:
+        while compiler.poll() is None and not stop.is_set() and time.monotonic() < end:
             stop.wait(0.01)
+
+
+@contextmanager
+def child(module: str, *words: str) -> "Iterator[subprocess.Popen[bytes] | None]":
+    """A module in a process of its own, as `start` starts it, until the end of the block at most."""
+    process = start(module, *words)
+    try:
+        yield process
     finally:
-        child.kill()
-        child.communicate()
+        if process is not None:
+            process.kill()
+            process.communicate()
 
 
 def start(module: str, *words: str) -> "subprocess.Popen[bytes] | None":

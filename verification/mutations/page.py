@@ -148,6 +148,22 @@ SERVER = (
         f"{PAGE}a_law_is_sent_with_its_source",
     ),
 )
+COMPILING = (
+    Mutant(
+        "the page's child knows one engine alone",
+        "page/compiling.py",
+        "for engine in ENGINES:",
+        'for engine in ("grouped",):',
+        "unit/test_page_compiling.py::test_a_child_compiles_all_that_the_page_can_need",
+    ),
+    Mutant(
+        "kernels are compiled twice for sizes that are read-only",
+        "types.py",
+        "np.array(np.broadcast_to(size",
+        "np.ascontiguousarray(np.broadcast_to(size",
+        "unit/test_page_compiling.py::test_a_child_compiles_all_that_the_page_can_need",
+    ),
+)
 REPORTS = (
     Mutant(
         "labels in a report are markup",
@@ -192,4 +208,4 @@ REPORTS = (
         f"{REPORT}a_report_needs_nothing_and_runs_nothing",
     ),
 )
-PAGE_AND_REPORT = (*SERVER, *REPORTS)
+PAGE_AND_REPORT = (*SERVER, *COMPILING, *REPORTS)

@@ -61,15 +61,13 @@ def warm(compiled: threading.Event) -> None:
     ``compiled`` is set once the climb is there, the longest and the last that the first story needs: its
     first run need not wait for the other stories.
     """
-    child = None if all(map(ready, KERNELS)) else warming.start("modelcollapse.page.compiling")
-    if child is not None:
-        end = time.monotonic() + PATIENCE
-        while child.poll() is None and time.monotonic() < end:
-            if ready(em.em_batch):
-                compiled.set()
-            time.sleep(LOOKS)
-        child.kill()
-        child.communicate()
+    if not all(map(ready, KERNELS)):
+        with warming.child("modelcollapse.page.compiling") as compiler:
+            end = time.monotonic() + PATIENCE
+            while compiler is not None and compiler.poll() is None and time.monotonic() < end:
+                if ready(em.em_batch):
+                    compiled.set()
+                time.sleep(LOOKS)
     compiled.set()
     for recipe in stories():
         try_out(recipe)

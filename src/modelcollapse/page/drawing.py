@@ -20,14 +20,12 @@ def draw(dataset: xr.Dataset, path: Path) -> None:
     """Draw a result into a file whose name says the kind; in this process where there can be no other."""
     result = path.with_name("result.zarr")
     store.save(dataset, result)
-    child = warming.start("modelcollapse.page.drawing", str(result), str(path))
-    if child is not None:
-        with suppress(subprocess.TimeoutExpired):
-            child.wait(PATIENCE)
-        child.kill()
-        child.communicate()
-        if child.returncode == 0:
-            return
+    with warming.child("modelcollapse.page.drawing", str(result), str(path)) as artist:
+        if artist is not None:
+            with suppress(subprocess.TimeoutExpired):
+                artist.wait(PATIENCE)
+    if artist is not None and artist.returncode == 0:
+        return
     with _one_figure:
         _draw(dataset, path)
 
