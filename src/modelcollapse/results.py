@@ -47,7 +47,7 @@ HELD: dict[str, tuple[str, tuple[str, ...]]] = {
 MEASURED = 1_000
 """Replicates that summaries and profiles measure costly metrics on: the first ones."""
 GENERATIONS_AT_ONCE = 64
-MODELS_AT_ONCE, NUMBERS_AT_ONCE = 4096, 2**22
+MODELS_AT_ONCE, NUMBERS_AT_ONCE = 512, 2**22
 """Models that are measured at a time at most, and numbers of those, or of generations that are recorded."""
 
 Variables = dict[str, np.ndarray[Any, Any]]

@@ -177,9 +177,10 @@ def test_the_sentence_at_the_end(more, words):
 
 def test_no_text_in_a_table_is_a_formula():
     cells = ["=HYPERLINK(1)", "+1", "-2.5e-3", "@a", "-x", "plain", "nan", "-inf", "a=b", "\tx"]
-    text = io.StringIO()
+    text = io.StringIO(newline="")
     csv.writer(text).writerows([cells, ["1"] * len(cells)])
-    found = next(csv.reader(io.StringIO(downloads.harmless(text.getvalue()).decode())))
+    text.seek(0)
+    found = next(csv.reader(io.StringIO(downloads.harmless(text).decode(), newline="")))
     assert found == ["'=HYPERLINK(1)", "+1", "-2.5e-3", "'@a", "'-x", "plain", "nan", "-inf", "a=b", "'\tx"]
 
 

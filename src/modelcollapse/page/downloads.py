@@ -4,7 +4,7 @@ import csv
 import io
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import xarray as xr
 
@@ -24,20 +24,24 @@ def as_file(dataset: xr.Dataset, kind: str) -> bytes:
         path = Path(folder) / f"result.{kind}"
         if kind == "csv":
             write_csv(dataset, path)
-            return harmless(path.read_text(encoding="utf-8"))
+            with path.open(encoding="utf-8", newline="") as table:
+                return harmless(table)
         drawing.draw(dataset, path)
         return path.read_bytes()
 
 
-def harmless(table: str) -> bytes:
-    """A table in which no text is a formula: such a text gets a quote before it; numbers stay as they are."""
-    if not any(word in table for word in FORMULAS):
-        return table.encode()
-    written = io.StringIO()
-    writer = csv.writer(written)
-    for row in csv.reader(io.StringIO(table)):
+def harmless(table: TextIO) -> bytes:
+    """A table in which no text is a formula: such a text gets a quote before it; numbers stay as they are.
+
+    Row after row, as `csv` reads and writes them: a table of a few megabytes as a text takes ten times that.
+    """
+    written = io.BytesIO()
+    text = io.TextIOWrapper(written, encoding="utf-8", newline="")
+    writer = csv.writer(text)
+    for row in csv.reader(table):
         writer.writerow([f"'{cell}" if _formula(cell) else cell for cell in row])
-    return written.getvalue().encode()
+    text.flush()
+    return written.getvalue()
 
 
 def _formula(cell: str) -> bool:

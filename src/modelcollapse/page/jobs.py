@@ -17,7 +17,7 @@ Made = TypeVar("Made")
 
 AT_ONCE, WAITING = 2, 4
 """Runs at work, and runs that wait for their turn; of files, maps and uploads as many are made at once."""
-KEPT, KEPT_BYTES = 8, 24 * 2**20
+KEPT, KEPT_BYTES = 8, 16 * 2**20
 """Finished results that are kept at most, and their bytes; the last one always is."""
 ASIDE = 16
 """Files, maps and uploads that are made, or wait to be made, at most."""
