@@ -47,8 +47,9 @@ HELD: dict[str, tuple[str, tuple[str, ...]]] = {
 MEASURED = 1_000
 """Replicates that summaries and profiles measure costly metrics on: the first ones."""
 GENERATIONS_AT_ONCE = 64
-MODELS_AT_ONCE, NUMBERS_AT_ONCE = 512, 2**22
-"""Models that are measured at a time at most, and numbers of those, or of generations that are recorded."""
+MODELS_AT_ONCE, COSTLY_AT_ONCE, NUMBERS_AT_ONCE = 4096, 512, 2**22
+"""Models that are measured at a time at most, by a costly metric (6 kB of its own a model), and numbers of
+those, or of generations that are recorded."""
 
 Variables = dict[str, np.ndarray[Any, Any]]
 
@@ -243,7 +244,8 @@ def evaluate(experiment: Experiment, name: str, stored: Variables, generations: 
     replicate, generation = np.nonzero(np.tile(fitted, (replicates, 1)))
     values = np.empty((replicates, len(fitted)))
     of_one = sum(math.prod(value.shape[2:]) for value in stored.values())
-    at_once = min(MODELS_AT_ONCE, max(1, NUMBERS_AT_ONCE // max(of_one, 1)))
+    most = COSTLY_AT_ONCE if metric.costly else MODELS_AT_ONCE
+    at_once = min(most, max(1, NUMBERS_AT_ONCE // max(of_one, 1)))
     for i in range(0, len(replicate), at_once):  # nothing is copied whole: it may fill most of the memory
         rows = replicate[i : i + at_once], generation[i : i + at_once]
         params = family.restore({name: value[rows] for name, value in stored.items()})

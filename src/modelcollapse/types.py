@@ -4,7 +4,7 @@ Axes are named in docstrings in this order: ``(replicate, generation, item | com
 """
 
 from enum import IntFlag
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ ItemArray: TypeAlias = npt.NDArray[Any]
 """Items ``(replicate, item)`` of any family: real numbers, numbers of categories."""
 Sizes: TypeAlias = int | IntArray
 """A number of items: one for the whole batch, or one for each replicate."""
+Number = TypeVar("Number", np.float64, np.int64)
 Params: TypeAlias = Any
 """Fitted parameters: a NamedTuple of arrays, each with a leading ``replicate`` axis."""
 
@@ -68,8 +69,16 @@ def per_replicate(size: Sizes, replicates: int) -> IntArray:
         sizes = np.empty(replicates, dtype=np.int64)
         sizes.fill(size)
         return sizes
-    # a copy: kernels are compiled once more for an array that may not be written to
-    return np.array(np.broadcast_to(size, (replicates,)), dtype=np.int64)
+    return repeated(np.asarray(size, dtype=np.int64), replicates)
+
+
+def repeated(values: npt.NDArray[Number], replicates: int) -> npt.NDArray[Number]:
+    """Give values, one row for all or ``(replicate, ...)``, to each replicate: ``(replicate, ...)``.
+
+    Always a copy, in C's order: kernels are compiled once more for arrays in another order, or that may not
+    be written to, as those of `numpy.broadcast_to`.
+    """
+    return np.array(np.broadcast_to(values, (replicates, *values.shape[1:])), order="C")
 
 
 def longest(size: Sizes) -> int:

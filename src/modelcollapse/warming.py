@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,18 @@ from typing import Any
 import numpy as np
 
 from modelcollapse import streams
-from modelcollapse.kernels import em, sprinting
+from modelcollapse.kernels import (
+    counting,
+    displacement,
+    em,
+    grids,
+    moments,
+    pooling,
+    quantiles,
+    sampling,
+    shares,
+    sprinting,
+)
 from modelcollapse.kernels.compiling import LANES, ready
 
 PATIENCE = 60.0
@@ -49,6 +60,35 @@ FITS: Mapping[str, tuple[Any, Callable[[], None]]] = {
     "climb": (em.em_batch, _climb),
 }
 """The kernels that fit, and what compiles them."""
+GROUPED: tuple[Any, ...] = (
+    counting.multinomials,
+    em.degenerate,
+    em.em_batch,
+    grids.choose_grids,
+    grids.midpoints,
+    grids.mixture_masses,
+    quantiles.mixture_quantile,
+)
+"""Those of mixtures that the grouped engine fits to synthetic items alone, metrics included."""
+KERNELS: tuple[Any, ...] = (
+    *GROUPED,
+    counting.pick_counts,
+    counting.shuffle_pick,
+    displacement.displaced,
+    displacement.settled,
+    grids.add_counts,
+    moments.moments,
+    pooling.pooled,
+    sampling.sample_mixtures,
+    shares.displaced_shares,
+    sprinting.sprint_batch,
+)
+"""All that a run whose items are numbers or categories can need; vectors have others."""
+
+
+def compiled(kernels: Iterable[Any]) -> bool:
+    """Whether none of some kernels need be compiled."""
+    return all(map(ready, kernels))
 
 
 def fit_of(experiment: Any) -> str | None:

@@ -71,6 +71,10 @@ def test_the_last_results_are_kept_by_number_and_by_size():
     large = xr.Dataset({"a": ("x", np.zeros(jobs.KEPT_BYTES // 8 + 1))})
     kept.keep("large", large)
     assert kept.result("large") is large
+    assert kept.result("9") is not None  # that of the other run at work
+    assert kept.result("8") is None
+    kept.keep("larger", large)
+    assert kept.result("large") is large
     assert kept.result("9") is None
 
 

@@ -58,7 +58,7 @@ def test_only_this_computer_is_listened_to(served):
 
 
 def test_memory_does_not_grow_with_runs(served):
-    """Ten runs that each kept 400 kB would be seen. At first, what the stories need is still compiled."""
+    """Ten runs that each kept 400 kB would be seen. At first, what the stories need is still read in."""
     recipe = {**ONE, "n_samples": 500, "generations": 20, "replicates": 50}
     grown = []
     with served.client() as client:

@@ -2,8 +2,8 @@
 
 from verification.mutations.base import Mutant
 
-GUARD, PAGE, PARTS, REPORT = (
-    f"unit/test_{name}.py::test_" for name in ("page_guard", "page", "page_parts", "report")
+GUARD, PAGE, PARTS, REPORT, CHILD = (
+    f"unit/test_{name}.py::test_" for name in ("page_guard", "page", "page_parts", "report", "page_compiling")
 )
 
 SERVER = (
@@ -154,14 +154,21 @@ COMPILING = (
         "page/compiling.py",
         "for engine in ENGINES:",
         'for engine in ("grouped",):',
-        "unit/test_page_compiling.py::test_a_child_compiles_all_that_the_page_can_need",
+        f"{CHILD}a_child_compiles_all_that_the_page_can_need",
     ),
     Mutant(
-        "kernels are compiled twice for sizes that are read-only",
+        "kernels are compiled twice for arrays that are read-only",
         "types.py",
-        "np.array(np.broadcast_to(size",
-        "np.ascontiguousarray(np.broadcast_to(size",
-        "unit/test_page_compiling.py::test_a_child_compiles_all_that_the_page_can_need",
+        'np.array(np.broadcast_to(values, (replicates, *values.shape[1:])), order="C")',
+        "np.ascontiguousarray(np.broadcast_to(values, (replicates, *values.shape[1:])))",
+        f"{CHILD}a_child_compiles_all_that_the_page_can_need",
+    ),
+    Mutant(
+        "the page's first story waits for all the others",
+        "page/compiling.py",
+        "if warming.compiled(warming.GROUPED):",
+        "if warming.compiled(warming.KERNELS):",
+        f"{CHILD}the_first_story_need_not_wait_for_the_others",
     ),
 )
 REPORTS = (

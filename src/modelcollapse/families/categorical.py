@@ -16,7 +16,7 @@ from modelcollapse.fields import NotNegative, Probabilities, Table, bad, whole
 from modelcollapse.grids import Grid, Resolution, categories
 from modelcollapse.kernels.counting import multinomials
 from modelcollapse.streams import Streams
-from modelcollapse.types import Array, IntArray, ItemArray, Sizes, Status, per_replicate
+from modelcollapse.types import Array, IntArray, ItemArray, Sizes, Status, per_replicate, repeated
 
 CATEGORIES = "categories"
 MOST = 10**7
@@ -82,7 +82,7 @@ class Categorical(Learner):
         """
         probability, sizes = params.probability, per_replicate(size, len(streams))
         check_rows(len(probability), len(streams))
-        mass = np.array(np.broadcast_to(probability, (len(streams), probability.shape[1])), order="C")
+        mass = repeated(probability, len(streams))
         counts = np.empty(mass.shape, dtype=np.int64)
         multinomials(sizes, mass, np.full(len(streams), mass.shape[1]), streams.state, counts)
         items = np.zeros((len(streams), int(sizes.max(initial=0))), dtype=np.int64)

@@ -20,7 +20,7 @@ from modelcollapse.kernels.em import degenerate
 from modelcollapse.kernels.quantiles import mixture_quantile
 from modelcollapse.kernels.sampling import sample_mixtures
 from modelcollapse.streams import Streams
-from modelcollapse.types import Array, IntArray, Sizes, longest, per_replicate
+from modelcollapse.types import Array, IntArray, Sizes, longest, per_replicate, repeated
 
 HALF_LOG_2PI = 0.5 * np.log(2.0 * np.pi)
 
@@ -203,8 +203,8 @@ class Mixture(Learner):
 
     def quantile(self, params: MixtureParams, score: Array) -> Array:
         """Quantiles by bracketed Newton steps."""
-        score = np.array(np.broadcast_to(score, (len(params.weight), score.shape[-1])), order="C")
-        return mixture_quantile(*map(np.ascontiguousarray, (*params, score)))
+        weight, mean, std = map(np.ascontiguousarray, params)
+        return mixture_quantile(weight, mean, std, repeated(np.atleast_2d(score), len(weight)))
 
     def knots(self, params: MixtureParams) -> Array:
         """Means and points 1, 2, 3, 4.5 and 6.5 stds away, of the components alive."""

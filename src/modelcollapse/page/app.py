@@ -44,9 +44,10 @@ class Page:
     def __init__(self, studies: list[Path]) -> None:
         """Take the studies that are shown."""
         self.jobs, self.uploads, self.studies = Jobs(), Uploads(), ShownStudies(studies)
-        self.compiled = threading.Event()
-        """Set once runs need not compile: a server that does keeps 90 MB of it."""
-        self.compiled.set()
+        self.first, self.every = threading.Event(), threading.Event()
+        """Set once what the first story needs is compiled, and all that any run does: see `compiling`."""
+        self.first.set()
+        self.every.set()
 
     def app(self) -> Starlette:
         """The application, without its guard."""
@@ -117,15 +118,10 @@ class Page:
             raise RecipeError([Problem("shown", shown, "must be the number of a replicate, from 0 on")])
         asked = Asked(recipe, settled, self.jobs.name(), shown, fast)
 
-        def turn(job: Job) -> None:
-            job.wait(LATER)
-            while not self.compiled.wait(LOOKS):
-                job.look()
-
         def work(job: Job) -> None:
             run = Run(asked)
             try:
-                for line in run.lines(job.look, lambda: turn(job)):
+                for line in run.lines(job.look, lambda: _turn(job, self.first)):
                     if run.dataset is not None and not fast:
                         self.jobs.keep(asked.name, run.dataset)
                     job.put(wire.line(line))
@@ -139,7 +135,12 @@ class Page:
         table = await body(request)
         recipe = self._experiment(table)
         asked = planned.Asked.of(recipe, table)
-        return Streamed(self.jobs, lambda job: planned.work(asked, job))
+
+        def work(job: Job) -> None:
+            _turn(job, self.every)
+            planned.work(asked, job)
+
+        return Streamed(self.jobs, work)
 
     async def result(self, request: Request) -> Response:
         """A finished run as a table or a figure."""
@@ -187,6 +188,13 @@ class Page:
             return Experiment._from_raw({**raw, "truth": upload.truth}, Path(), "", upload.data)
         except DataError as error:  # of the numbers, against the learner's need
             raise DataError(error.problems) from None
+
+
+def _turn(job: Job, compiled: threading.Event) -> None:
+    """Wait for the job's turn, and for what it needs to be compiled."""
+    job.wait(LATER)
+    while not compiled.wait(LOOKS):
+        job.look()
 
 
 def _file(name: str) -> Response:

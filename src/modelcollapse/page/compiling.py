@@ -10,65 +10,34 @@ from typing import Any
 from modelcollapse import warming
 from modelcollapse.engines import ENGINES
 from modelcollapse.experiment import Experiment
-from modelcollapse.kernels import (
-    counting,
-    displacement,
-    em,
-    grids,
-    moments,
-    pooling,
-    quantiles,
-    sampling,
-    shares,
-    sprinting,
-)
-from modelcollapse.kernels.compiling import ready
 from modelcollapse.page.jobs import LOOKS
 from modelcollapse.page.running import Asked, Run
 from modelcollapse.page.stories import STORIES, TWO
 
-KERNELS: tuple[Any, ...] = (
-    counting.multinomials,
-    counting.pick_counts,
-    counting.shuffle_pick,
-    displacement.displaced,
-    displacement.settled,
-    em.degenerate,
-    em.em_batch,
-    grids.add_counts,
-    grids.choose_grids,
-    grids.midpoints,
-    grids.mixture_masses,
-    moments.moments,
-    pooling.pooled,
-    quantiles.mixture_quantile,
-    sampling.sample_mixtures,
-    shares.displaced_shares,
-    sprinting.sprint_batch,
-)
-"""All that a run on the page can need."""
-WORDS = {
+CATEGORIES = {
     "truth": {"family": "categorical", "probabilities": [0.5, 0.3, 0.2]},
     "learner": {"family": "categorical"},
 }
+"""What is learnt, with `TWO`, to need every kernel."""
 PATIENCE = 300.0
 """Seconds after which the child is given up: it takes thirty, half of them for the stories."""
 
 
-def warm(compiled: threading.Event) -> None:
+def warm(first: threading.Event, every: threading.Event) -> None:
     """Let a child compile what is not on the disk, then read it, so that no story need wait.
 
-    ``compiled`` is set once the climb is there, the longest and the last that the first story needs: its
-    first run need not wait for the other stories.
+    ``first`` is set once the kernels of the first story are there, whose run need not wait for the other
+    stories, and ``every`` once all are.
     """
-    if not all(map(ready, KERNELS)):
+    if not warming.compiled(warming.KERNELS):
         with warming.child("modelcollapse.page.compiling") as compiler:
             end = time.monotonic() + PATIENCE
             while compiler is not None and compiler.poll() is None and time.monotonic() < end:
-                if ready(em.em_batch):
-                    compiled.set()
+                if warming.compiled(warming.GROUPED):
+                    first.set()
                 time.sleep(LOOKS)
-    compiled.set()
+    first.set()
+    every.set()
     for recipe in stories():
         try_out(recipe)
 
@@ -81,10 +50,10 @@ def stories() -> Iterator[dict[str, Any]]:
 
 def others() -> Iterator[dict[str, Any]]:
     """What needs all that no story does: items kept from the last training set, on every engine."""
-    for family in (TWO, WORDS):
+    for learnt in (TWO, CATEGORIES):
         for engine in ENGINES:
-            sizes = {"n_samples": 2 * sprinting.LEAST_SIZE, "generations": 2, "replicates": 2}
-            yield {**family, **sizes, "engine": engine, "workflow": {"kind": "mix", "real": 0.1, "kept": 0.1}}
+            sizes = {"n_samples": 1_000, "generations": 2, "replicates": 2}
+            yield {**learnt, **sizes, "engine": engine, "workflow": {"kind": "mix", "real": 0.1, "kept": 0.1}}
 
 
 def try_out(table: dict[str, Any]) -> None:

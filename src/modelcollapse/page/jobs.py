@@ -18,7 +18,7 @@ Made = TypeVar("Made")
 AT_ONCE, WAITING = 2, 4
 """Runs at work, and runs that wait for their turn; of files, maps and uploads as many are made at once."""
 KEPT, KEPT_BYTES = 8, 16 * 2**20
-"""Finished results that are kept at most, and their bytes; the last one always is."""
+"""Finished results that are kept at most, and their bytes; as many as are at work at once always are."""
 ASIDE = 16
 """Files, maps and uploads that are made, or wait to be made, at most."""
 QUEUED = 8
@@ -183,7 +183,7 @@ class Jobs:
         with self._lock:
             self._kept[name] = dataset
             while len(self._kept) > KEPT or (
-                len(self._kept) > 1 and sum(one.nbytes for one in self._kept.values()) > KEPT_BYTES
+                len(self._kept) > AT_ONCE and sum(one.nbytes for one in self._kept.values()) > KEPT_BYTES
             ):
                 self._kept.popitem(last=False)
 

@@ -10,7 +10,6 @@ from modelcollapse.experiment import Experiment
 from modelcollapse.page import wire
 from modelcollapse.page.jobs import Job
 from modelcollapse.page.memory import give_back
-from modelcollapse.page.streaming import LATER
 from modelcollapse.planning.asked import Asked as planning_asked
 from modelcollapse.planning.asked import wrong
 
@@ -68,7 +67,6 @@ def work(asked: Asked, job: Job) -> None:
     def progress(text: str) -> None:
         job.put(wire.line({"type": "progress", "text": f"simulating {text}"}))
 
-    job.wait(LATER)
     job.put(wire.line({"type": "progress", "text": "looking for laws"}))
     try:
         answers = asked.answers(progress)

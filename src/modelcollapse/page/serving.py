@@ -60,7 +60,8 @@ def serve(port: int, studies: Sequence[Path], told: Callable[[str], None]) -> No
 
     few_arenas()
     page, token = Page(list(studies)), secrets.token_hex(16)
-    page.compiled.clear()
+    page.first.clear()
+    page.every.clear()
     address = listening.getsockname()[1]
     config = uvicorn.Config(
         guarded(page, token, address),
@@ -79,7 +80,7 @@ def serve(port: int, studies: Sequence[Path], told: Callable[[str], None]) -> No
     thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
     with _signals() as stop:
         thread.start()
-        threading.Thread(target=warm, args=(page.compiled,), daemon=True).start()
+        threading.Thread(target=warm, args=(page.first, page.every), daemon=True).start()
         told(f"http://{HOST}:{address}/#token={token}")
         while thread.is_alive() and not stop.wait(0.5):
             pass
