@@ -28,6 +28,7 @@ from modelcollapse.kernels import (
     em,
     grids,
     moments,
+    picking,
     pooling,
     quantiles,
     sampling,
@@ -72,12 +73,12 @@ GROUPED: tuple[Any, ...] = (
 """Those of mixtures that the grouped engine fits to synthetic items alone, metrics included."""
 KERNELS: tuple[Any, ...] = (
     *GROUPED,
-    counting.pick_counts,
-    counting.shuffle_pick,
     displacement.displaced,
     displacement.settled,
     grids.add_counts,
     moments.moments,
+    picking.pick_counts,
+    picking.shuffle_pick,
     pooling.pooled,
     sampling.sample_mixtures,
     shares.displaced_shares,

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from modelcollapse.kernels import counting
+from modelcollapse.kernels import counting, logarithms, picking
 
 AGREES = 4.0
 DIFFERS = 6.0
@@ -56,7 +56,7 @@ def _belows(n, block, out):
     used = np.zeros(1, dtype=np.int64)
     state = np.empty((4, block.size), dtype=np.uint64)
     for i in range(out.size):
-        out[i] = counting.below(n, state, block, used)
+        out[i] = picking.below(n, state, block, used)
 
 
 def binomials(n, p, draws=DRAWS, kernel=counting.binomial, seed=0):
@@ -65,13 +65,13 @@ def binomials(n, p, draws=DRAWS, kernel=counting.binomial, seed=0):
     return out
 
 
-def hypergeometrics(good, bad, sample, draws=DRAWS, kernel=counting.hypergeometric, seed=0):
+def hypergeometrics(good, bad, sample, draws=DRAWS, kernel=picking.hypergeometric, seed=0):
     out = np.full(draws, -1)
     _hypergeometrics(kernel, good, bad, sample, state_of(1, seed)[0], out)
     return out
 
 
-def ratios(m, d, kernel=counting.log_factorial_ratio):
+def ratios(m, d, kernel=logarithms.log_factorial_ratio):
     out = np.full(len(m), np.nan)
     _ratios(kernel, np.array(m, dtype=float), np.array(d, dtype=float), out)
     return out
@@ -89,7 +89,7 @@ def picks(count, size, replicates=1, bins=None, seed=0):
     count = np.tile(np.asarray(count), (replicates, 1))
     bins = np.full(replicates, count.shape[1] if bins is None else bins)
     out = np.full(count.shape, -1)
-    counting.pick_counts(count, bins, np.full(replicates, size), state_of(replicates, seed), out)
+    picking.pick_counts(count, bins, np.full(replicates, size), state_of(replicates, seed), out)
     return out
 
 
@@ -97,7 +97,7 @@ def changed(kernel, old, new):
     """The kernel with a piece of its source changed."""
     source = textwrap.dedent(inspect.getsource(kernel.py_func))
     assert source.count(old) == 1
-    names = dict(vars(counting))
+    names = dict(vars(inspect.getmodule(kernel.py_func)))
     exec(source.replace(old, new), names)
     return names[kernel.py_func.__name__]
 
@@ -204,7 +204,7 @@ def test_factorial_ratios_of_large_numbers(m):
 
 
 def test_a_factorial_ratio_off_by_a_term_is_seen():
-    wrong = changed(counting.log_factorial_ratio, "(d - 0.5) *", "(d + 0.5) *")
+    wrong = changed(logarithms.log_factorial_ratio, "(d - 0.5) *", "(d + 0.5) *")
     m, d = [10**15], [10**8]
     assert abs(ratios(m, d)[0] - exact_ratio(m[0], d[0])) < 1e-13
     assert abs(ratios(m, d, wrong)[0] - exact_ratio(m[0], d[0])) > 1e-8
@@ -215,7 +215,7 @@ def test_log_rest():
         context.prec = 50
         t = [s * 10.0**e for e in range(-12, 0) for s in (-9.0, -1.0, 1.0, 9.0)] + [-0.1, 0.1, 0.5, 30.0]
         exact = [float((1 + Decimal(value)).ln() - Decimal(value)) for value in t]
-    assert ratios(t, np.ones(len(t)), counting.log_rest) == pytest.approx(exact, rel=3e-15)
+    assert ratios(t, np.ones(len(t)), logarithms.log_rest) == pytest.approx(exact, rel=3e-15)
 
 
 # binomial
@@ -404,7 +404,7 @@ def test_hypergeometric_probabilities(good, bad, sample):
     [("1.7155277699214135", "1.2"), ("rest + mode, d", "rest + mode, -d"), ("d * tilt", "0.0")],
 )
 def test_a_wrong_hypergeometric_is_seen(old, new):
-    wrong = changed(counting._hypergeometric_by_rejection, old, new)
+    wrong = changed(picking._hypergeometric_by_rejection, old, new)
     law = stats.hypergeom(100, 40, 30)
     assert z_of_law(hypergeometrics(100.0, 30.0, 40.0, kernel=wrong), law) > DIFFERS
 
@@ -491,13 +491,13 @@ def test_a_batch_of_picks_is_each_replicate_alone():
     count = np.array([[5, 6, 7], [100, 200, 10**9], [3, 4, 5], [1, 1, 1]])
     bins, size = np.array([3, 2, 1, 3]), np.array([9, 150, 2, 0])
     out, state = np.full((4, 3), -1), state_of(4)
-    counting.pick_counts(count, bins, size, state.copy(), out)
+    picking.pick_counts(count, bins, size, state.copy(), out)
     assert np.array_equal(out.sum(axis=1), size)
     for r in range(4):
         assert not out[r, bins[r] :].any()
         alone = np.full((1, 3), -1)
         row = slice(r, r + 1)
-        counting.pick_counts(count[row], bins[row], size[row], state[row].copy(), alone)
+        picking.pick_counts(count[row], bins[row], size[row], state[row].copy(), alone)
         assert np.array_equal(alone[0], out[r])
 
 
@@ -527,7 +527,7 @@ def shuffled(items, chosen, replicates, seed=0):
     items = np.asarray(items)
     x, size = np.tile(items, (replicates, 1)), np.full(replicates, len(items))
     out = np.full((replicates, max(chosen, 1)), -1, dtype=items.dtype)
-    counting.shuffle_pick(x, size, np.full(replicates, chosen), state_of(replicates, seed), out)
+    picking.shuffle_pick(x, size, np.full(replicates, chosen), state_of(replicates, seed), out)
     assert np.array_equal(x, np.tile(items, (replicates, 1)))
     return out[:, :chosen]
 
@@ -562,7 +562,7 @@ def test_picked_items_of_ragged_replicates():
     x = np.arange(40.0).reshape(4, 10)
     size, chosen = np.array([10, 4, 7, 0]), np.array([12, 0, 3, 0])
     out = np.full((4, 10), np.nan)
-    counting.shuffle_pick(x, size, chosen, state_of(4), out)
+    picking.shuffle_pick(x, size, chosen, state_of(4), out)
     assert sorted(out[0]) == x[0].tolist()
     assert set(out[2, :3]) <= set(x[2, :7])
     assert len(set(out[2, :3])) == 3

@@ -75,7 +75,7 @@ def main():
     running.PER_SECOND = np.inf  # nobody looks
     needed = {f"{one.__module__.rsplit('.', 1)[-1]}.{one.__name__}" for one in warming.KERNELS}
     assert needed == set(before), needed ^ set(before)
-    twice = {"counting.shuffle_pick"}  # real numbers, and numbers of categories
+    twice = {"picking.shuffle_pick"}  # real numbers, and numbers of categories
     assert before == {name: 2 if name in twice else 1 for name in needed}
     for recipe in recipes():
         compiling.run(recipe)

@@ -11,7 +11,8 @@ from modelcollapse.engines import ENGINES
 from modelcollapse.errors import DataError, RecipeError, StorageError
 from modelcollapse.experiment import Experiment
 from modelcollapse.families.gaussian import Gaussian, GaussianParams
-from modelcollapse.kernels.counting import multinomials, pick_counts
+from modelcollapse.kernels.counting import multinomials
+from modelcollapse.kernels.picking import pick_counts
 from modelcollapse.recipe import DEFAULT_TEXT, LARGEST_FILE
 from modelcollapse.streams import COMMON_KEY, generators
 

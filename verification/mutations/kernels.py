@@ -63,17 +63,16 @@ KERNELS = (
     ),
     Mutant(
         "kept part with replacement",
-        "kernels/counting.py",
+        "kernels/picking.py",
         "            items[i], items[j] = items[j], items[i]",
         "            items[i] = items[j]",
         "unit/test_engines.py::test_pick_takes_no_item_twice",
     ),
     Mutant(
         "hypergeometric as multinomial",
-        "kernels/counting.py",
+        "kernels/picking.py",
         "                k = hypergeometric(count[r, i], behind, left, lanes, block, used)",
-        "                share = count[r, i] / max(count[r, i] + behind, 1)\n"
-        "                k = binomial(left, share, lanes, block, used)",
+        "                k = hypergeometric(10**6 * count[r, i], 10**6 * behind, left, lanes, block, used)",
         "unit/test_counting.py::test_pick_outcomes",
     ),
     Mutant(

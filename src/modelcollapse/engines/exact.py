@@ -9,7 +9,7 @@ from modelcollapse import aligned
 from modelcollapse.engines.base import Cost
 from modelcollapse.errors import Problem
 from modelcollapse.families.base import Family, Fit
-from modelcollapse.kernels.counting import shuffle_pick
+from modelcollapse.kernels.picking import shuffle_pick
 from modelcollapse.sources import Law, Source
 from modelcollapse.streams import Streams
 from modelcollapse.types import Array, IntArray, ItemArray, Params, Sizes, per_replicate

@@ -21,8 +21,9 @@ from modelcollapse.engines.base import Cost
 from modelcollapse.errors import Problem
 from modelcollapse.families.base import REAL, Family, Fit, RealFamily
 from modelcollapse.grids import Grid, Resolution, merged, occupied
-from modelcollapse.kernels.counting import multinomials, pick_counts
+from modelcollapse.kernels.counting import multinomials
 from modelcollapse.kernels.grids import add_counts, midpoints
+from modelcollapse.kernels.picking import pick_counts
 from modelcollapse.sources import Law, Source
 from modelcollapse.streams import Streams
 from modelcollapse.types import Array, IntArray, Params, Sizes, Status, per_replicate

@@ -51,6 +51,23 @@ def uniform(state: BitArray, block: BitArray, used: IntArray) -> float:
     return float((np.float64(np.int64(bits)) + 0.5) * 2.0**-52)
 
 
+@inner
+def unit(bits: np.uint64) -> float:
+    """Give the number strictly between 0 and 1 that `uniform` makes of 64 random bits."""
+    return float((np.float64(np.int64(bits >> np.uint64(12))) + 0.5) * 2.0**-52)
+
+
+@borrowing
+def pair(state: BitArray, block: BitArray, used: IntArray) -> int:
+    """Give the index of the next two numbers of ``block``: two calls of `uniform` take twice as long."""
+    first = int(used[0])
+    if first + 2 > block.size:
+        refill(state, block)
+        first = 0
+    used[0] = first + 2
+    return first
+
+
 @borrowing
 def normal_block(state: BitArray, bits: BitArray, radius: Array, first: Array, second: Array) -> None:
     """Draw two normals a lane, by Box and Muller: ``first`` and ``second`` ``(lane,)``.
