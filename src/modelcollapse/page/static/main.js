@@ -1,6 +1,7 @@
 // The page: reads the link, starts the laboratory, and ties its parts together.
 
-import { currentToken, get, post, useToken } from "./api.js";
+import { Address } from "./address.js";
+import { get, post, useToken } from "./api.js";
 import { banner, checkVersion, clearBanner, pageVersion, tellError } from "./banner.js";
 import { onColours, startColours } from "./colours.js";
 import { Controls } from "./controls.js";
@@ -14,7 +15,7 @@ import { Planner } from "./planner.js";
 import { Player } from "./player.js";
 import { Runner } from "./runner.js";
 import { sentence } from "./sentence.js";
-import { change, copy, link, read, state, subscribe } from "./state.js";
+import { change, copy, read, state, subscribe } from "./state.js";
 import { Stories } from "./stories.js";
 import { Studies } from "./study.js";
 
@@ -57,7 +58,7 @@ const runner = new Runner({
     lab.failed(error);
   },
 });
-let stories, controls, planner, studies;
+let stories, controls, planner, studies, address;
 
 // -- What is computed ----------------------------------------------------------------------------------------
 
@@ -200,7 +201,7 @@ onColours(() => {
 
 function tell(story) {
   stopped = null;
-  change({ view: "lab", story: story.id, recipe: filled(copy(story.recipe)), upload: "", at: null, replicate: null, log: Boolean(story.look?.log) }, "story");
+  change({ view: "lab", story: story.id, recipe: address.filled(copy(story.recipe)), upload: "", at: null, replicate: null, log: Boolean(story.look?.log) }, "story");
 }
 
 /** Ask what it takes, then run it; `before` is how many runs there were when it was edited. */
@@ -290,55 +291,19 @@ subscribe((changes, why) => {
   if (why === "controls") stories.mark("");
   // A step that the browser's "back" undoes: another story or view, and the first change of a story.
   const left = why === "controls" && location.hash.includes("story=");
-  remember(["story", "view"].includes(why) || left || (why === "link" && !("fromLink" in changes)));
+  address.remember(["story", "view"].includes(why) || left || (why === "link" && !("fromLink" in changes)));
 });
 
 // -- The link ------------------------------------------------------------------------------------------------
 
-function remember(step) {
-  const fragment = link(currentToken());
-  if (fragment === location.hash) return;
-  history[step ? "pushState" : "replaceState"](null, "", fragment);
-}
-
-/** Take over what a link says; what it leaves open is the first story's. */
-function follow(fragment) {
-  const found = read(fragment);
-  if (found.token) useToken(found.token);
-  const first = about.stories[0];
-  const story = stories.find(found.story) ?? (found.recipe ? null : first);
-  const recipe = found.recipe && !story ? { ...copy(about.default), ...found.recipe } : copy(story.recipe);
+/** Go where the address says. */
+function follow() {
   stopped = null;
-  change(
-    {
-      view: found.view ?? "lab",
-      story: story?.id ?? "",
-      recipe: filled(recipe),
-      upload: found.upload ?? "",
-      at: found.at ?? null,
-      replicate: found.replicate ?? null,
-      log: found.log || Boolean(story?.look?.log),
-      study: found.study ?? "",
-      plan: found.plan ?? null,
-      fromLink: true,
-    },
-    "link",
-  );
-  if (found.unreadable || (found.story && !stories.find(found.story))) {
-    banner("A part of this link cannot be read. The page shows what could be.", ["Close", clearBanner]);
-  }
-}
-
-/** A recipe that leaves tables out has the default ones. */
-function filled(recipe) {
-  const whole = copy(about.default);
-  for (const name of Object.keys(whole)) if (name in recipe) whole[name] = recipe[name];
-  return whole;
+  address.follow();
 }
 
 window.addEventListener("hashchange", () => {
-  if (location.hash === link(currentToken())) return;
-  if (/token|story|recipe|view|study/.test(location.hash)) follow(location.hash);
+  if (address?.isOurs()) follow();
 });
 
 document.addEventListener("visibilitychange", () => {
@@ -374,7 +339,8 @@ async function open() {
   planner = new Planner(about, lab.failed);
   studies = new Studies(about, lab.failed);
   startExports(lab);
-  follow(location.hash);
+  address = new Address(about, stories);
+  follow();
 }
 
 open();
