@@ -21,6 +21,7 @@ from modelcollapse.kernels import (
     moments,
     newton,
     quantiles,
+    random,
     sampling,
     sprinting,
 )
@@ -34,7 +35,8 @@ NOT_DONE = np.zeros(1, dtype=bool)
 TESTED = {
     "exp_negative", "lane_sum", "weighted_moments", "moments", "e_step", "information", "newton_step",
     "em_batch", "is_point", "mixture_quantile", "log_positive", "refill", "uniform", "normal_block",
-    "normals", "work_rows", "clear", "share", "add_pair", "two_sums", "factorise", "solve", "walk", "copy",
+    "normals", "unit", "pair", "work_rows",
+    "clear", "share", "add_pair", "two_sums", "factorise", "solve", "walk", "copy",
     "mixture_moments", "sprint", "sprint_batch", "spacing", "degenerate", "sample_mixtures",
     # in test_grids.py
     "choose_grids", "mixture_masses", "add_counts", "midpoints",
@@ -179,6 +181,27 @@ def run_em(x, weight, w, m, s, steps, plain=True, tolerance=0.0):
     size = np.array([len(x)])
     em.em_batch(x[None], given, size, *parts, NOT_DONE, tolerance, steps, 0.0, plain, NONE, LANES)
     return tuple(part[0] for part in parts)
+
+
+def test_pairs_are_the_numbers_that_two_calls_of_uniform_give():
+    """A block holds an even number; where one alone is left, the next block is begun."""
+    uniform, pair = callable_kernel(random.uniform), callable_kernel(random.pair)
+    state = np.random.default_rng(0).integers(2**64, size=(4, 32), dtype=np.uint64)
+    own, block, others = state.copy(), np.empty(32, dtype=np.uint64), np.empty(32, dtype=np.uint64)
+    used, spent = np.array([32]), np.array([32])
+    for _ in range(40):
+        first = pair(own, block, used)
+        assert random.unit(block[first]) == uniform(state, others, spent)
+        assert random.unit(block[first + 1]) == uniform(state, others, spent)
+    used[0] = 31
+    assert pair(own, block, used) == 0
+    assert used[0] == 2
+    assert not np.array_equal(block, others)
+
+
+def test_a_unit_is_never_0_or_1():
+    assert random.unit(np.uint64(0)) == 2.0**-53
+    assert random.unit(np.uint64(2**64 - 1)) == 1.0 - 2.0**-53
 
 
 def test_no_kernel_is_left_out():
