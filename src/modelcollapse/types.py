@@ -20,6 +20,7 @@ ItemArray: TypeAlias = npt.NDArray[Any]
 Sizes: TypeAlias = int | IntArray
 """A number of items: one for the whole batch, or one for each replicate."""
 Number = TypeVar("Number", np.float64, np.int64)
+"""What an array of numbers holds, where one of the same kind is made of it."""
 Params: TypeAlias = Any
 """Fitted parameters: a NamedTuple of arrays, each with a leading ``replicate`` axis."""
 

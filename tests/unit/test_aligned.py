@@ -28,3 +28,7 @@ def test_parts_of_two_kinds_of_numbers_lose_nothing():
     merged = ExactEngine(Gaussian()).merge(whole, parts)
     assert merged.x.tolist() == [[1.0, 2.0, 0.5, 1.5], [3.0, 4.0, 2.5, 3.5]]
     assert merged.size.tolist() == [4, 4]
+    fewer = Items(parts.x, np.array([2, 1]))  # and where replicates have different sizes
+    merged = ExactEngine(Gaussian()).merge(whole, fewer)
+    assert merged.x.tolist() == [[1.0, 2.0, 0.5, 1.5], [3.0, 4.0, 2.5, 0.0]]
+    assert merged.size.tolist() == [4, 3]

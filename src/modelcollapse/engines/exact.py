@@ -58,14 +58,14 @@ class ExactEngine:
 
     def _joined(self, data: tuple[Items, ...]) -> Items:
         size = np.sum([part.size for part in data], axis=0)
+        parts = [part.x for part in data]
+        kind = np.result_type(*parts)
         if all(np.all(part.size == part.x.shape[1]) for part in data):
-            parts = [part.x for part in data]
             shape = (len(parts[0]), sum(part.shape[1] for part in parts), *parts[0].shape[2:])
-            merged = aligned.empty(shape, np.result_type(*parts))
+            merged = aligned.empty(shape, kind)
             return Items(np.concatenate(parts, axis=1, out=merged), size)
-        first = data[0].x
-        merged = np.zeros((len(first), int(size.max(initial=0)), *first.shape[2:]), first.dtype)
-        for r in range(len(first)):
+        merged = np.zeros((len(size), int(size.max(initial=0)), *parts[0].shape[2:]), kind)
+        for r in range(len(size)):
             rows = [part.x[r, : part.size[r]] for part in data]
             merged[r, : size[r]] = np.concatenate(rows)
         return Items(merged, size)

@@ -37,6 +37,12 @@ def refill(state: BitArray, block: BitArray) -> None:
         state[0, lane], state[1, lane], state[2, lane], state[3, lane] = s0, s1, s2, s3
 
 
+@inner
+def unit(bits: np.uint64) -> float:
+    """Give the number strictly between 0 and 1 that 64 random bits stand for, a multiple of 2^-53."""
+    return float((np.float64(np.int64(bits >> np.uint64(12))) + 0.5) * 2.0**-52)
+
+
 @borrowing
 def uniform(state: BitArray, block: BitArray, used: IntArray) -> float:
     """Give the next number strictly between 0 and 1, a multiple of 2^-53.
@@ -46,15 +52,8 @@ def uniform(state: BitArray, block: BitArray, used: IntArray) -> float:
     if used[0] >= block.size:
         refill(state, block)
         used[0] = 0
-    bits = block[used[0]] >> np.uint64(12)
     used[0] += 1
-    return float((np.float64(np.int64(bits)) + 0.5) * 2.0**-52)
-
-
-@inner
-def unit(bits: np.uint64) -> float:
-    """Give the number strictly between 0 and 1 that `uniform` makes of 64 random bits."""
-    return float((np.float64(np.int64(bits >> np.uint64(12))) + 0.5) * 2.0**-52)
+    return unit(block[used[0] - 1])
 
 
 @borrowing
